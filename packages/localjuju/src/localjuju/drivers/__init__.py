@@ -1,0 +1,47 @@
+"""How a hook is run; what it sees and changes is the same for every driver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ..environment import Environment
+
+DriverName = Literal["warm", "process"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One hook to run.
+
+    Attributes:
+        app: The application, whose units share an interpreter in the warm driver.
+        charm_dir: The unit's charm directory, which is also the working directory.
+        environment: The charm's Python.
+        entry_point: The charm's script, relative to :attr:`charm_dir`.
+        variables: The environment variables of the hook.
+        log: The file that its output goes to.
+        timeout: Seconds after which it is killed.
+    """
+
+    app: str
+    charm_dir: Path
+    environment: Environment
+    entry_point: str
+    variables: Mapping[str, str]
+    log: Path
+    timeout: float
+
+
+class Driver(Protocol):
+    """Runs hooks."""
+
+    def run(self, run: Run) -> int:
+        """Run a hook and return its exit code; -9 if it took too long."""
+        ...
+
+    def forget(self, app: str) -> None:
+        """Drop what is kept for an application, because its code has changed."""
+        ...

@@ -1,0 +1,138 @@
+"""Forks a charm's interpreter for every hook. Runs in the charm's environment, on its own.
+
+Usage: ``zygote.py SOCKET ENTRY_POINT``, in a charm directory. Each connection sends one JSON
+line with ``env``, ``cwd`` and ``log`` and gets ``{"exit": CODE}`` when the hook has ended.
+"""
+
+import gc
+import json
+import os
+import runpy
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+_NUMBER = struct.Struct("<I")
+
+
+def _call(path: str, fields: Sequence[bytes]) -> tuple[int, bytes, bytes]:
+    """One hook command over the model's socket; the protocol is that of the client."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        data = b"".join(_NUMBER.pack(len(field)) + field for field in fields)
+        connection.sendall(_NUMBER.pack(len(fields)) + data)
+        with connection.makefile("rb") as answer:
+            (code,) = _NUMBER.unpack(answer.read(4))
+            out = answer.read(_NUMBER.unpack(answer.read(4))[0])
+            err = answer.read(_NUMBER.unpack(answer.read(4))[0])
+    return code, out, err
+
+
+def _take_over_hook_commands(path: str, directory: str) -> None:
+    """Let ``subprocess.run`` of a hook command go over the socket, without a process."""
+    tools = frozenset(os.listdir(directory))
+    original = subprocess.run
+
+    def run(*args: Any, **options: Any) -> Any:
+        command: Any = args[0] if args else None
+        captures = options.get("capture_output") or (
+            options.get("stdout") == subprocess.PIPE and options.get("stderr") == subprocess.PIPE
+        )
+        if not (
+            captures
+            and isinstance(command, (list, tuple))
+            and command
+            and command[0] in tools
+            and command[0] != "juju"
+        ):
+            return original(*args, **options)
+        encoding = options.get("encoding") or (
+            "utf-8" if options.get("text") or options.get("universal_newlines") else None
+        )
+        stdin = options.get("input") or b""
+        if isinstance(stdin, str):
+            stdin = stdin.encode(encoding or "utf-8")
+        token = os.environb.get(b"JUJU_CONTEXT_ID", b"")
+        words = [os.fsencode(word) for word in command]
+        code, out, err = _call(path, [token, words[0], stdin, *words[1:]])
+        shown: Any = (out.decode(encoding), err.decode(encoding)) if encoding else (out, err)
+        if options.get("check") and code:
+            raise subprocess.CalledProcessError(code, command, *shown)
+        return subprocess.CompletedProcess(command, code, *shown)
+
+    subprocess.run = run  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _hook(order: dict[str, Any], entry_point: str) -> NoReturn:
+    """The forked side: become the hook and never return."""
+    code = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.environ.clear()
+        os.environ.update(order["env"])
+        os.chdir(order["cwd"])
+        sys.argv[:] = [entry_point]
+        directory = os.environ["LOCALJUJU_TOOLS"]
+        _take_over_hook_commands(os.environ["JUJU_AGENT_SOCKET_ADDRESS"], directory)
+        runpy.run_path(entry_point, run_name="__main__")
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:  # noqa: BLE001 - a process that ends here, as an interpreter would
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code & 0xFF)
+
+
+def _say(connection: socket.socket, message: dict[str, int]) -> None:
+    try:
+        connection.sendall(json.dumps(message).encode() + b"\n")
+    except OSError:
+        pass  # the model has given up on this hook
+
+
+def main() -> None:
+    """Import what the charm imports, then fork whenever a hook comes."""
+    path, entry_point = sys.argv[1:]
+    del sys.path[0]  # this script's own directory
+    try:
+        runpy.run_path(entry_point, run_name="localjuju_preload")
+    except BaseException:  # noqa: BLE001 - the hook itself will say what is wrong
+        pass
+    gc.collect()
+    gc.freeze()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path + ".new")
+        listener.listen(4)
+        os.rename(path + ".new", path)
+        while True:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as lines:
+                line = lines.readline()
+                if not line:
+                    continue
+                order = json.loads(line)
+                pid = os.fork()
+                if pid == 0:
+                    listener.close()
+                    _hook(order, entry_point)
+                _say(connection, {"pid": pid})
+                _, status = os.waitpid(pid, 0)
+                _say(connection, {"exit": os.waitstatus_to_exitcode(status)})
+
+
+if __name__ == "__main__":
+    main()

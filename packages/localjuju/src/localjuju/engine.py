@@ -1,0 +1,523 @@
+"""Runs the hooks of a model, one after the other, in a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import resolver, tools
+from .charm import CharmSpec
+from .drivers import Driver, DriverName, Run
+from .drivers.process import ProcessDriver
+from .drivers.warm import WarmDriver
+from .environment import Environment, Environments
+from .errors import LocalJujuError, ToolError
+from .hook import Hook
+from .host import Host
+from .server import Server, install_client
+from .state import Application, Event, Model, Relation, Task, Unit, new_secret_id
+from .timeline import Timeline
+
+CommandLine = Callable[[list[str]], tuple[int, str, str]]
+
+_FIRST_RETRY = 0.5
+_LAST_RETRY = 30.0
+
+
+class Engine:
+    """A model and everything that runs for it.
+
+    Args:
+        name: The model's name.
+        driver: How hooks are run.
+        environment: Environment variables that every hook gets on top of this process's
+            ``PATH``, ``HOME`` and ``LANG``.
+        hook_timeout: Seconds after which a hook is killed and counts as failed.
+        seed: Of the order in which units get their turn; sorted by name if None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        driver: DriverName = "warm",
+        environment: Mapping[str, str] | None = None,
+        hook_timeout: float = 300.0,
+        seed: int | None = None,
+    ):
+        self.root = Path(tempfile.mkdtemp(prefix="localjuju-"))
+        self.timeline = Timeline()
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.host = Host(self.root)
+        self._subnet = _reserve_subnet()
+        self.model = Model(name, str(uuid.uuid4()), self._subnet.prefix)
+        self.hook_timeout = hook_timeout
+        self.automatic_retry = True
+        self.on_call: Callable[[Hook, str], None] | None = None
+        self._extra = dict(environment or {})
+        self._environments = Environments(self.root)
+        self._driver: Driver = (
+            WarmDriver(self.host, self.root) if driver == "warm" else ProcessDriver(self.host)
+        )
+        self._hooks: dict[str, Hook] = {}
+        self._turn = 0
+        self._random = None if seed is None else random.Random(seed)  # noqa: S311
+        self._closing = False
+        self._commands: CommandLine = _no_commands
+        self.bin = install_client(self.root, [*tools.TOOLS, "juju"])
+        self._server = Server(self.root, self._handle)
+        self._thread = threading.Thread(target=self._loop, name="localjuju-engine", daemon=True)
+        self._thread.start()
+
+    def serve(self, commands: CommandLine) -> None:
+        """Let the ``juju`` executable be answered."""
+        self._commands = commands
+
+    def close(self) -> None:
+        """End every process and remove every file of the model."""
+        with self.lock:
+            if self._closing:
+                return
+            self._closing = True
+            self.changed.notify_all()
+        self.host.close()
+        self._thread.join(10)
+        self._server.close()
+        self._subnet.release()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    # The socket.
+
+    def _handle(
+        self, token: str, name: str, stdin: str, arguments: list[str]
+    ) -> tuple[int, str, str]:
+        if name == "juju":
+            return self._commands(arguments)
+        with self.lock:
+            hook = self._hooks.get(token)
+            if hook is None:
+                return 1, "", "ERROR no hook is running in this context\n"
+            if self.on_call:
+                self.on_call(hook, name)
+            try:
+                return 0, tools.run(hook, name, arguments, stdin), ""
+            except ToolError as error:
+                return 1, "", f"{error}\n"
+
+    # The loop.
+
+    def _loop(self) -> None:
+        while True:
+            with self.lock:
+                if self._closing:
+                    return
+                picked = self._pick()
+                if picked is None:
+                    self.changed.wait(self._next_retry())
+                    continue
+                unit, event = picked
+                unit.running = event
+            try:
+                self._run(unit, event)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any charm
+                if not self._closing:
+                    self._fail(unit, event, f"{type(error).__name__}: {error}")
+            with self.lock:
+                unit.running = None
+                self.changed.notify_all()
+
+    def _pick(self) -> tuple[Unit, Event] | None:
+        """The next unit that has something to do; each gets its turn."""
+        units = self.model.units()
+        if self._random:
+            self._random.shuffle(units)
+        elif units:
+            start = self._turn % len(units)
+            units = units[start:] + units[:start]
+        for position, unit in enumerate(units):
+            if unit.failed and unit.retry_at > time.monotonic():
+                if unit.alive or not self._is_hopeless(unit):
+                    continue
+            event = resolver.next_event(self.model, unit)
+            if event is not None:
+                self._turn += position + 1
+                return unit, event
+            if not unit.alive:
+                self._bury(unit)
+                return self._pick()
+        return None
+
+    @staticmethod
+    def _is_hopeless(unit: Unit) -> bool:
+        return unit.failures > 20
+
+    def _next_retry(self) -> float | None:
+        waits = [u.retry_at - time.monotonic() for u in self.model.units() if u.failed]
+        waits = [wait for wait in waits if wait < 1e6]
+        return max(0.0, min(waits)) if waits else None
+
+    def is_idle(self) -> bool:
+        """Whether no unit has anything to do, or to retry."""
+        with self.lock:
+            return not any(
+                unit.running or resolver.next_event(self.model, unit) or not unit.alive
+                for unit in self.model.units()
+            )
+
+    def settle(self, timeout: float = 60.0) -> None:
+        """Wait until no unit has anything to do.
+
+        Raises:
+            TimeoutError: If that takes longer than so many seconds; it names what is left.
+        """
+        deadline = time.monotonic() + timeout
+        with self.lock:
+            while not self.is_idle():
+                if (left := deadline - time.monotonic()) <= 0:
+                    raise TimeoutError(f"still busy after {timeout} s: {self._busy()}")
+                self.changed.wait(min(left, 1.0))
+
+    def _busy(self) -> str:
+        events = {u.name: u.running or u.failed for u in self.model.units()}
+        return ", ".join(f"{name}: {event}" for name, event in events.items() if event)
+
+    # One hook.
+
+    def _run(self, unit: Unit, event: Event) -> None:
+        with self.lock:
+            app = self.model.applications[unit.app]
+            charm, task = app.charm, self._task(unit, event)
+            self._before(unit, event)
+            version = resolver.observe(self.model, unit, event)
+            hook = Hook(self.model, unit, event, self.timeline, task)
+            token = f"{unit.name}-{event.hook or 'action'}-{secrets.token_hex(8)}"
+            self._hooks[token] = hook
+        environment = self._environments.of(charm)
+        directory = self._charm_dir(unit, app, environment)
+        log = self.root / f"hook-{unit.name.replace('/', '-')}.log"
+        log.unlink(missing_ok=True)
+        run = Run(
+            app=unit.app,
+            charm_dir=directory,
+            environment=environment,
+            entry_point=charm.entry_point,
+            variables=self._variables(unit, event, task, directory, environment, token),
+            log=log,
+            timeout=self.hook_timeout,
+        )
+        start = time.monotonic()
+        code = self._driver.run(run)
+        seconds = time.monotonic() - start
+        output = log.read_text(errors="replace") if log.exists() else ""
+        with self.lock:
+            del self._hooks[token]
+            if self._closing:
+                return
+            name = str(event) if task is None else f"action {task.action}"
+            calls = len([call for call in hook.calls if call != "juju-log"])
+            note = f"{name}  {seconds * 1000:.0f} ms, {calls} calls"
+            self.timeline.add("hook", unit.name, note if code == 0 else f"{note}, exit {code}")
+            for line in output.splitlines():
+                self.timeline.add("log", unit.name, line)
+            if task is not None:
+                self._finish_task(task, hook, code, output)
+            elif code == 0:
+                hook.commit()
+                resolver.commit(self.model, unit, event, version)
+                unit.failed, unit.failures = None, 0
+                self._after(unit, event)
+            else:
+                self._fail(unit, event, output.strip().rpartition("\n")[2])
+
+    def _fail(self, unit: Unit, event: Event, why: str) -> None:
+        with self.lock:
+            unit.failures += 1
+            delay = min(_FIRST_RETRY * 2 ** (unit.failures - 1), _LAST_RETRY)
+            unit.failed = event
+            unit.retry_at = time.monotonic() + (delay if self.automatic_retry else 1e9)
+            self.timeline.add("hook", unit.name, f"{event} failed: {why}")
+
+    def _task(self, unit: Unit, event: Event) -> Task | None:
+        return next((t for t in unit.tasks if t.id == event.task_id), None) if event.task_id else None
+
+    @staticmethod
+    def _finish_task(task: Task, hook: Hook, code: int, output: str) -> None:
+        if code == 0:
+            hook.commit()
+        task.return_code = code
+        if task.status == "pending":
+            task.status = "completed" if code == 0 else "failed"
+            if code:
+                task.message = f"exit status {code}"
+        if output.strip():
+            task.results["stdout"] = output
+
+    def _before(self, unit: Unit, event: Event) -> None:
+        """What Juju's agent does by itself when a hook is due."""
+        relation = self.model.relations.get(-1 if event.relation_id is None else event.relation_id)
+        if event.kind == "relation-created" and relation is not None:
+            relation.in_scope.add(unit.name)
+            if unit.name not in relation.unit_data:
+                relation.unit_data[unit.name] = {
+                    "egress-subnets": f"{unit.address}/32",
+                    "ingress-address": unit.address,
+                    "private-address": unit.address,
+                }
+                relation.unit_version[unit.name] = 1
+        if event.kind == "stop":
+            for peer in self.model.relations_of(unit.app):
+                peer.in_scope.discard(unit.name)
+
+    def _after(self, unit: Unit, event: Event) -> None:
+        if event.kind == "relation-broken":
+            relation = self.model.relations.get(event.relation_id or 0)
+            if relation and not relation.alive:
+                self._drop_if_over(relation)
+        if event.kind == "start" and unit.workload.message == "installing agent":
+            unit.workload.status, unit.workload.message = "unknown", ""
+
+    def _drop_if_over(self, relation: Relation) -> None:
+        """Remove a dying relation that no unit is part of any more."""
+        involved = [u for u in self.model.units() if relation.end(u.app)]
+        if any(
+            (seen := unit.seen.get(relation.id)) and seen.created and not seen.broken
+            for unit in involved
+        ):
+            return
+        if self.model.relations.pop(relation.id, None) is None:
+            return
+        for secret in self.model.secrets.values():
+            gone = {target for target, scope in secret.grants.items() if scope == relation.id}
+            for target in gone:
+                del secret.grants[target]
+            secret.consumers = {
+                u: c for u, c in secret.consumers.items() if u.partition("/")[0] not in gone
+            }
+        self.timeline.add("model", str(relation), "relation removed")
+
+    def drop_relation(self, relation: Relation) -> None:
+        """Begin the end of a relation."""
+        with self.lock:
+            relation.alive = False
+            self._drop_if_over(relation)
+            self.changed.notify_all()
+
+    def _bury(self, unit: Unit) -> None:
+        """Remove a unit whose last hook has run."""
+        app = self.model.applications[unit.app]
+        del app.units[unit.name]
+        for relation in list(self.model.relations.values()):
+            relation.in_scope.discard(unit.name)
+            if not relation.alive:
+                self._drop_if_over(relation)
+        for secret in list(self.model.secrets.values()):
+            secret.consumers.pop(unit.name, None)
+            if secret.owner == unit.name:
+                del self.model.secrets[secret.id]
+        self.model.detached_storage.update(unit.storages)
+        self.timeline.add("model", unit.name, "unit removed")
+        if app.leader == unit.name:
+            app.leader = ""
+            self.elect(app)
+        if not app.alive and not app.units:
+            for relation in self.model.relations_of(app.name):
+                self.model.relations.pop(relation.id, None)
+            for secret in [s for s in self.model.secrets.values() if s.owner == app.name]:
+                del self.model.secrets[secret.id]
+            del self.model.applications[app.name]
+            self._driver.forget(app.name)
+            self.timeline.add("model", app.name, "application removed")
+        self.changed.notify_all()
+
+    def elect(self, app: Application, unit: str = "") -> None:
+        """Give an application a leader: the given unit, or the oldest that is not dying."""
+        with self.lock:
+            alive = sorted((u for u in app.units.values() if u.alive), key=lambda u: u.number)
+            candidates = [u.name for u in alive] or sorted(app.units)
+            chosen = unit or (candidates[0] if candidates else "")
+            if app.leader in app.units:
+                app.units[app.leader].elected = False
+            app.leader = chosen
+            if chosen:
+                self.timeline.add("leader", app.name, chosen)
+            self.changed.notify_all()
+
+    def add_unit(self, app: Application, storage: Mapping[str, str] | None = None) -> Unit:
+        """Add a unit with an address, a machine and storage of its own."""
+        name = f"{app.name}/{app.next_unit}"
+        app.next_unit += 1
+        machine = self.model.next_machine
+        self.model.next_machine += 1
+        address = f"{self.model.subnet}.{machine % 250 + 1}"
+        unit = Unit(name, address, str(machine), charm_seen=app.charm_version)
+        attached = dict(storage or {})
+        for spec in app.charm.storages:
+            have = [s for s in attached if s.partition("/")[0] == spec.name]
+            for _ in range(spec.minimum - len(have)):
+                identifier = f"{spec.name}/{self.model.next_storage}"
+                self.model.next_storage += 1
+                location = self.root / "storage" / identifier.replace("/", "-")
+                location.mkdir(parents=True)
+                attached[identifier] = str(location)
+        unit.storages = attached
+        app.units[name] = unit
+        if not app.leader:
+            self.elect(app)
+        self.timeline.add("model", name, f"unit added on {address}")
+        return unit
+
+    def refresh(self, app: Application, charm: CharmSpec) -> None:
+        """Give an application another charm, or its own anew."""
+        with self.lock:
+            app.charm = charm
+            app.charm_version += 1
+            self._environments = Environments(_fresh(self.root, "environments"))
+            self._driver.forget(app.name)
+            self.changed.notify_all()
+
+    # What a hook finds.
+
+    def _charm_dir(self, unit: Unit, app: Application, environment: Environment) -> Path:
+        """The unit's own charm directory: state and metadata of its own, code by link."""
+        target = self.root / "agents" / f"unit-{unit.name.replace('/', '-')}" / "charm"
+        stamp = target / ".localjuju-charm-version"
+        if stamp.exists() and stamp.read_text() == str(app.charm_version):
+            return target
+        target.mkdir(parents=True, exist_ok=True)
+        for entry in target.iterdir():
+            if entry.is_symlink():
+                entry.unlink()
+        own = {"metadata.yaml", "config.yaml", "actions.yaml", "dispatch", ".unit-state.db"}
+        for entry in app.charm.root.iterdir():
+            if entry.name not in own and not entry.name.startswith("."):
+                (target / entry.name).symlink_to(entry)
+        app.charm.write_split(target)
+        dispatch = target / "dispatch"
+        if app.charm.packed and (app.charm.root / "dispatch").exists():
+            dispatch.unlink(missing_ok=True)
+            shutil.copy(app.charm.root / "dispatch", dispatch)
+        else:
+            path = ":".join(environment.path)
+            dispatch.write_text(
+                f"#!/bin/sh\nPYTHONPATH={path} exec {environment.python}"
+                f" {app.charm.entry_point}\n"
+            )
+        dispatch.chmod(0o755)
+        stamp.write_text(str(app.charm_version))
+        return target
+
+    def _variables(
+        self,
+        unit: Unit,
+        event: Event,
+        task: Task | None,
+        directory: Path,
+        environment: Environment,
+        token: str,
+    ) -> dict[str, str]:
+        path = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
+        keep = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
+        variables = {k: os.environ[k] for k in keep if k in os.environ}
+        variables |= {"PATH": path, **self._extra}
+        variables |= {
+            "CHARM_DIR": str(directory),
+            "CLOUD_API_VERSION": "",
+            "JUJU_AGENT_SOCKET_ADDRESS": str(self.root / "agent.sock"),
+            "JUJU_AGENT_SOCKET_NETWORK": "unix",
+            "JUJU_AVAILABILITY_ZONE": "local",
+            "JUJU_CHARM_DIR": str(directory),
+            "JUJU_CONTEXT_ID": token,
+            "JUJU_DISPATCH_PATH": f"actions/{task.action}" if task else f"hooks/{event.hook}",
+            "JUJU_HOOK_NAME": event.hook,
+            "JUJU_MACHINE_ID": unit.machine,
+            "JUJU_MODEL_NAME": self.model.name,
+            "JUJU_MODEL_UUID": self.model.uuid,
+            "JUJU_PRINCIPAL_UNIT": "",
+            "JUJU_UNIT_NAME": unit.name,
+            "JUJU_VERSION": self.model.juju_version,
+            "LOCALJUJU_DIR": str(directory.parent),
+            "LOCALJUJU_TOOLS": str(self.bin),
+        }
+        if task is not None:
+            variables |= {"JUJU_ACTION_NAME": task.action, "JUJU_ACTION_UUID": task.id}
+        if event.relation_id is not None:
+            endpoint = event.hook.rpartition("-relation-")[0]
+            variables |= {
+                "JUJU_RELATION": endpoint,
+                "JUJU_RELATION_ID": f"{endpoint}:{event.relation_id}",
+                "JUJU_REMOTE_APP": event.remote_app,
+                "JUJU_REMOTE_UNIT": event.remote_unit,
+            }
+            if event.departing_unit:
+                variables["JUJU_DEPARTING_UNIT"] = event.departing_unit
+        if event.secret_id:
+            variables |= self._secret_variables(unit, event)
+        if event.storage_id:
+            variables |= {
+                "JUJU_STORAGE_ID": event.storage_id,
+                "JUJU_STORAGE_LOCATION": unit.storages[event.storage_id],
+                "JUJU_STORAGE_KIND": "filesystem",
+            }
+        return variables
+
+    def _secret_variables(self, unit: Unit, event: Event) -> dict[str, str]:
+        variables = {"JUJU_SECRET_ID": f"secret:{event.secret_id}"}
+        secret = self.model.secrets.get(event.secret_id)
+        if secret is not None:
+            consumer = secret.consumers.get(unit.name)
+            label = secret.label if secret.owner in {unit.name, unit.app} else ""
+            if event.kind == "secret-changed" and consumer:
+                label = consumer.label or label
+            if label:
+                variables["JUJU_SECRET_LABEL"] = label
+        if event.secret_revision is not None:
+            variables["JUJU_SECRET_REVISION"] = str(event.secret_revision)
+        return variables
+
+
+class _Subnet:
+    """127.A.B.0/24, held by listening on one of its addresses; the kernel frees it."""
+
+    def __init__(self, prefix: str, holder: socket.socket):
+        self.prefix = prefix
+        self._holder = holder
+
+    def release(self) -> None:
+        self._holder.close()
+
+
+def _reserve_subnet() -> _Subnet:
+    choice = random.SystemRandom()
+    for _ in range(200):
+        prefix = f"127.{choice.randint(16, 250)}.{choice.randint(0, 255)}"
+        holder = socket.socket(socket.AF_INET)
+        with contextlib.suppress(OSError):
+            holder.bind((f"{prefix}.254", 17070))
+            holder.listen(1)
+            return _Subnet(prefix, holder)
+        holder.close()
+    raise LocalJujuError("no free loopback network; localjuju needs Linux, where 127/8 is local")
+
+
+def _fresh(root: Path, name: str) -> Path:
+    target = root / f"{name}-{new_secret_id()}"
+    target.mkdir()
+    return target
+
+
+def _no_commands(_: list[str]) -> tuple[int, str, str]:
+    return 1, "", "ERROR this model takes no commands\n"
+
+

@@ -1,0 +1,104 @@
+"""A Python environment for each charm, so that two charms can hold two versions of a library."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from .charm import CharmSpec
+from .errors import CharmError
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a charm's Python and its packages are.
+
+    Attributes:
+        python: The interpreter.
+        path: What goes in front of its own packages, relative to the charm's directory.
+    """
+
+    python: str
+    path: tuple[str, ...] = ("src", "lib")
+
+
+class Environments:
+    """Builds environments and keeps them for the time of this object.
+
+    A packed charm brings its own packages. A directory with a ``uv.lock``, its own or that of
+    the workspace around it, is synchronised from it; one with a requirements.txt or
+    pyproject.toml gets what that names; any other runs in this interpreter.
+    """
+
+    def __init__(self, root: Path):
+        self._root = root
+        self._built: dict[Path, Environment] = {}
+        self._lock = threading.Lock()
+
+    def of(self, charm: CharmSpec) -> Environment:
+        """The environment of a charm.
+
+        Raises:
+            CharmError: If it cannot be built; the message holds what the installer said.
+        """
+        if charm.packed:
+            return self._packed(charm)
+        with self._lock:
+            if charm.root not in self._built:
+                self._built[charm.root] = self._build(charm)
+            return self._built[charm.root]
+
+    @staticmethod
+    def _packed(charm: CharmSpec) -> Environment:
+        found = sorted(charm.root.glob("venv/lib/python3*/site-packages"))
+        packages = found[0].relative_to(charm.root) if found else Path("venv")
+        name = packages.parts[2] if found else "python3"
+        python = shutil.which(name) or sys.executable
+        return Environment(python, ("lib", "src", str(packages)))
+
+    def _build(self, charm: CharmSpec) -> Environment:
+        home = charm.root
+        locked = any((parent / "uv.lock").exists() for parent in (home, *home.parents))
+        target = self._root / f"env-{len(self._built)}-{charm.name}"
+        if (home / "pyproject.toml").exists() and locked and _uv():
+            self._run(
+                [_uv(), "sync", "--quiet", "--frozen", "--no-default-groups", "--project", "."],
+                charm,
+                target,
+            )
+        elif (home / "requirements.txt").exists():
+            self._install(charm, target, "requirements.txt")
+        elif (home / "pyproject.toml").exists():
+            self._install(charm, target, "pyproject.toml")
+        else:
+            return Environment(sys.executable)
+        return Environment(str(target / "bin" / "python"))
+
+    def _install(self, charm: CharmSpec, target: Path, source: str) -> None:
+        uv = _uv()
+        if not uv:
+            raise CharmError(f"{charm.root} needs packages from {source}; install uv")
+        self._run([uv, "venv", "--quiet", "--python", sys.executable, str(target)], charm, target)
+        python = str(target / "bin" / "python")
+        self._run([uv, "pip", "install", "--quiet", "--python", python, "-r", source], charm, target)
+
+    @staticmethod
+    def _run(command: list[str], charm: CharmSpec, target: Path) -> None:
+        env = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+        env |= {"UV_PROJECT_ENVIRONMENT": str(target), "UV_PYTHON": sys.executable}
+        done = subprocess.run(
+            command, cwd=charm.root, env=env, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise CharmError(
+                f"the environment of {charm.root} cannot be built:\n{done.stderr.strip()}"
+            )
+
+
+def _uv() -> str:
+    return os.environ.get("UV") or shutil.which("uv") or ""

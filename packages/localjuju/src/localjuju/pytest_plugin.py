@@ -1,0 +1,42 @@
+"""A pytest fixture: a model for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .juju import Juju
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--localjuju-driver``."""
+    parser.addoption(
+        "--localjuju-driver",
+        choices=("warm", "process"),
+        default="warm",
+        help="how the localjuju fixture runs hooks (default: warm)",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
+    """Add the timeline of the model to the report of a test that fails."""
+    report = yield
+    juju: Juju | None = getattr(item, "funcargs", {}).get("localjuju")
+    if report.failed and juju is not None:
+        report.sections.append(("localjuju timeline", str(juju.timeline)))
+    return report
+
+
+@pytest.fixture
+def localjuju(request: pytest.FixtureRequest) -> Generator[Juju]:
+    """A model of its own for this test; every process and file ends with it."""
+    from .juju import Juju  # noqa: PLC0415 - not for tests that do not ask for it
+
+    with Juju(driver=request.config.getoption("--localjuju-driver")) as juju:
+        yield juju

@@ -1,0 +1,225 @@
+"""What ``juju status``, ``show-unit``, ``secrets`` and the like print, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .state import Application, Model, Relation, Secret, Status, Task, Unit, now
+
+
+def _status(status: Status) -> dict[str, Any]:
+    shown = {"current": status.status, "since": status.since}
+    return {**shown, "message": status.message} if status.message else shown
+
+
+def _workload(unit: Unit) -> dict[str, Any]:
+    if unit.failed:
+        text = f'hook failed: "{unit.failed.hook}"'
+        return {"current": "error", "message": text, "since": unit.workload.since}
+    return _status(unit.workload)
+
+
+def _agent(unit: Unit, model: Model) -> dict[str, Any]:
+    if unit.running:
+        return {"current": "executing", "message": f"running {unit.running}", "since": now()}
+    current = "idle" if unit.installed else "allocating"
+    return {"current": current, "since": unit.workload.since, "version": model.juju_version}
+
+
+def _app_status(app: Application) -> dict[str, Any]:
+    """The status that the leader set, or else the worst of the units', as Juju derives it."""
+    order = ("error", "blocked", "maintenance", "waiting", "active", "unknown")
+    units = [_workload(unit) for unit in app.units.values()]
+    if any(unit["current"] == "error" for unit in units) or app.status.status == "unknown":
+        units.sort(key=lambda shown: order.index(shown["current"]))
+        return units[0] if units else _status(app.status)
+    return _status(app.status)
+
+
+def _relations(model: Model, app: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for relation in model.relations_of(app):
+        found.setdefault(relation.endpoint(app), []).append(
+            {
+                "related-application": relation.other(app).app,
+                "interface": relation.interface,
+                "scope": "global",
+            }
+        )
+    return found
+
+
+def status(model: Model) -> dict[str, Any]:
+    """``juju status``."""
+    base = {"name": "ubuntu", "channel": "24.04"}
+    return {
+        "model": {
+            "name": model.name,
+            "type": "iaas",
+            "controller": "localjuju",
+            "cloud": "localhost",
+            "version": model.juju_version,
+            "model-status": {"current": "available", "since": now()},
+        },
+        "machines": {
+            unit.machine: {
+                "juju-status": {"current": "started", "since": unit.workload.since},
+                "dns-name": unit.address,
+                "ip-addresses": [unit.address],
+                "instance-id": f"localjuju-{unit.machine}",
+                "machine-status": {"current": "running", "since": unit.workload.since},
+                "base": base,
+            }
+            for unit in model.units()
+        },
+        "applications": {
+            name: {
+                "charm": f"local:{app.charm.name}-{app.charm_version}",
+                "base": base,
+                "charm-origin": "local",
+                "charm-name": app.charm.name,
+                "charm-rev": app.charm_version,
+                "exposed": False,
+                "life": "" if app.alive else "dying",
+                "application-status": _app_status(app),
+                "relations": _relations(model, name),
+                "units": {u: _unit_status(model, unit) for u, unit in app.units.items()},
+                "version": next(
+                    (u.workload_version for u in app.units.values() if u.workload_version), ""
+                ),
+            }
+            for name, app in sorted(model.applications.items())
+        },
+        "controller": {"timestamp": now()},
+    }
+
+
+def _unit_status(model: Model, unit: Unit) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "workload-status": _workload(unit),
+        "juju-status": _agent(unit, model),
+        "machine": unit.machine,
+        "public-address": unit.address,
+        "address": unit.address,
+        "open-ports": sorted(unit.ports),
+    }
+    if model.is_leader(unit.name):
+        shown["leader"] = True
+    return shown
+
+
+def unit(model: Model, shown: Unit) -> dict[str, Any]:
+    """``juju show-unit``."""
+    return {
+        "workload-version": shown.workload_version,
+        "machine": shown.machine,
+        "opened-ports": sorted(shown.ports),
+        "public-address": shown.address,
+        "charm": f"local:{model.applications[shown.app].charm.name}",
+        "leader": model.is_leader(shown.name),
+        "life": "alive" if shown.alive else "dying",
+        "relation-info": [_relation_info(model, shown, r) for r in model.relations_of(shown.app)],
+    }
+
+
+def _relation_info(model: Model, shown: Unit, relation: Relation) -> dict[str, Any]:
+    other = relation.other(shown.app)
+    return {
+        "relation-id": relation.id,
+        "endpoint": relation.endpoint(shown.app),
+        "related-endpoint": other.endpoint,
+        "application-data": dict(relation.app_data.get(other.app, {})),
+        "local-unit": {
+            "in-scope": shown.name in relation.in_scope,
+            "data": dict(relation.unit_data.get(shown.name, {})),
+        },
+        "related-units": {
+            name: {"in-scope": True, "data": dict(relation.unit_data.get(name, {}))}
+            for name in sorted(relation.members_for(shown.name))
+            if model.unit(name)
+        },
+    }
+
+
+def secret(shown: Secret, *, revisions: bool = False) -> dict[str, Any]:
+    """``juju show-secret``, without content."""
+    updated = shown.revisions[shown.latest].created if shown.latest in shown.revisions else now()
+    report: dict[str, Any] = {
+        "revision": shown.latest,
+        "owner": shown.owner,
+        "created": shown.created,
+        "updated": updated,
+    }
+    for key in ("label", "description", "name"):
+        if value := getattr(shown, key):
+            report[key] = value
+    if shown.rotate:
+        report["rotation"] = shown.rotate
+    if shown.grants:
+        report["access"] = [
+            {"target": target, "scope": f"relation-{scope}", "role": "view"}
+            for target, scope in sorted(shown.grants.items())
+        ]
+    if revisions:
+        report["revisions"] = [
+            {
+                "revision": n,
+                "backend": "internal",
+                "created": revision.created,
+                "updated": revision.created,
+            }
+            for n, revision in sorted(shown.revisions.items())
+        ]
+    return report
+
+
+def config(app: Application) -> dict[str, Any]:
+    """``juju config``."""
+    settings: dict[str, Any] = {}
+    for name, option in app.charm.options.items():
+        default = option.get("default")
+        value = app.config.get(name, default)
+        settings[name] = {
+            "type": option.get("type", "string"),
+            "description": option.get("description", ""),
+            "source": "user" if name in app.config else "unset" if value is None else "default",
+        }
+        if default is not None:
+            settings[name]["default"] = default
+        if value is not None:
+            settings[name]["value"] = value
+    return {"application": app.name, "charm": app.charm.name, "settings": settings}
+
+
+def task(shown: Task) -> dict[str, Any]:
+    """``juju run``."""
+    report: dict[str, Any] = {
+        "id": shown.id,
+        "status": shown.status,
+        "results": {**shown.results, "return-code": shown.return_code},
+        "unit": shown.unit,
+    }
+    if shown.message:
+        report["message"] = shown.message
+    if shown.log:
+        report["log"] = list(shown.log)
+    return report
+
+
+def model_info(model: Model) -> dict[str, Any]:
+    """``juju show-model``."""
+    return {
+        "name": model.name,
+        "short-name": model.name,
+        "model-uuid": model.uuid,
+        "model-type": "iaas",
+        "controller-uuid": model.uuid,
+        "controller-name": "localjuju",
+        "is-controller": False,
+        "owner": "admin",
+        "cloud": "localhost",
+        "region": "localhost",
+        "type": "local",
+        "life": "alive",
+        "agent-version": model.juju_version,
+    }

@@ -1,0 +1,80 @@
+"""The socket that hook commands and ``juju`` talk to, and the executables that do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from . import wire
+
+Handler = Callable[[str, str, str, list[str]], tuple[int, str, str]]
+"""Token, command, standard input and arguments to exit code, output and error."""
+
+
+class Server:
+    """Answers on ``agent.sock`` in a directory until it is closed."""
+
+    def __init__(self, root: Path, handler: Handler):
+        self.path = str(root / "agent.sock")
+
+        class Request(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                try:
+                    token, name, stdin, *arguments = wire.read_request(self.request)
+                    wire.write_answer(self.request, *handler(token, name, stdin, arguments))
+                except (ConnectionError, UnicodeError):
+                    return  # the process was killed, or is none of ours
+
+        class Unix(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+            daemon_threads = True
+            block_on_close = False
+            request_queue_size = 64
+
+        self._server = Unix(self.path, Request)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="localjuju-server",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def install_client(root: Path, names: Iterable[str]) -> Path:
+    """Put an executable for each command into ``bin`` and return that directory.
+
+    The client is compiled if a C compiler is at hand: a hook command then costs 1-2 ms instead
+    of the 15 ms that it takes to start Python.
+    """
+    target = root / "bin"
+    target.mkdir()
+    client = target / "localjuju-client"
+    source = Path(__file__).parent
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    compiled = compiler is not None and (
+        subprocess.run(
+            [compiler, "-O1", "-o", str(client), str(source / "client.c")],
+            capture_output=True,
+            check=False,
+        ).returncode
+        == 0
+    )
+    if not compiled:
+        text = (source / "client.py").read_text()
+        client.write_text(f"#!{sys.executable} -IS\n{text}")
+        client.chmod(0o755)
+    for name in names:
+        os.link(client, target / name) if compiled else (target / name).symlink_to(client.name)
+    return target

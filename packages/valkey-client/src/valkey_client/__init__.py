@@ -1,0 +1,52 @@
+"""Both ends of the ``valkey_client`` relation.
+
+An application's charm asks for a range of keys and gets an account for it::
+
+    self.valkey = ValkeyRequirer(self, "valkey", prefix="application:*")
+    self.framework.observe(self.valkey.on.ready, self._on_valkey)
+    ...
+    if access := self.valkey.access:
+        valkey_client.client.connect(access).set("application:greeting", "hello")
+"""
+
+from .errors import (
+    PrefixError,
+    RequestError,
+    SecretsUnsupportedError,
+    UnreachableError,
+    ValkeyClientError,
+)
+from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
+from .prefix import KeyPrefix
+from .provider import RequestsChangedEvent, RequestsReleasedEvent, ValkeyProvider
+from .requirer import (
+    AccessChangedEvent,
+    AccessEvent,
+    AccessGoneEvent,
+    AccessReadyEvent,
+    AccessRejectedEvent,
+    ValkeyRequirer,
+)
+
+__all__ = [
+    "Access",
+    "AccessChangedEvent",
+    "AccessEvent",
+    "AccessGoneEvent",
+    "AccessReadyEvent",
+    "AccessRejectedEvent",
+    "AccessRequest",
+    "Endpoint",
+    "KeyPrefix",
+    "PrefixError",
+    "RelationStatus",
+    "RequestError",
+    "RequestsChangedEvent",
+    "RequestsReleasedEvent",
+    "SecretsUnsupportedError",
+    "Topology",
+    "UnreachableError",
+    "ValkeyClientError",
+    "ValkeyProvider",
+    "ValkeyRequirer",
+]

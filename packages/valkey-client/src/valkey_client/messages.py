@@ -1,0 +1,258 @@
+"""What travels on the relation, free of any wire format."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .prefix import KeyPrefix
+
+Wire = Literal["v0", "v1"]
+"""The two forms a relation can take; the requirer chooses."""
+
+DEFAULT_SECRETS = ("username", "password", "tls", "tls-ca")
+"""The fields that travel in secrets unless the requirer says otherwise (contract, *Requirer*)."""
+
+PRIMARY_NAME = "primary"
+"""The name under which Sentinels know the primary, if the provider publishes none."""
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9]{1,64}\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """An address that a client connects to: a host name or IP address, and a TCP port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint | None:
+        """Read ``host:port`` or ``[ipv6]:port``; None if the text is neither."""
+        host, colon, port = text.strip().rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            return None
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_endpoints(text: str) -> tuple[Endpoint, ...]:
+    """Read a comma-separated list; what is not an endpoint is left out."""
+    return tuple(e for part in text.split(",") if (e := Endpoint.parse(part)))
+
+
+def format_endpoints(endpoints: Iterable[Endpoint]) -> str:
+    """Write a comma-separated list in a stable order, so that equal sets are equal text."""
+    return ",".join(str(endpoint) for endpoint in sorted(endpoints))
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What all requirers of a provider are told alike.
+
+    Attributes:
+        endpoints: Where to write: the primary.
+        read_only_endpoints: Where to read: the replicas.
+        sentinel_endpoints: The Sentinels.
+        version: The version of the server, such as ``9.1.2``.
+        mode: How the service is made highly available; the contract knows ``sentinel`` only.
+        primary_name: The name under which Sentinels know the primary.
+        tls: Whether the endpoints speak TLS.
+        tls_ca: The CA certificates (PEM) that clients must trust, when TLS is on.
+    """
+
+    endpoints: tuple[Endpoint, ...] = ()
+    read_only_endpoints: tuple[Endpoint, ...] = ()
+    sentinel_endpoints: tuple[Endpoint, ...] = ()
+    version: str = ""
+    mode: str = "sentinel"
+    primary_name: str = PRIMARY_NAME
+    tls: bool = False
+    tls_ca: str = field(default="", repr=False)
+
+    @property
+    def tls_secret(self) -> dict[str, str]:
+        """Content of ``secret-tls``; ``tls`` is lowercase JSON, or v1 requirers break."""
+        return {"tls": "true", "tls-ca": self.tls_ca} if self.tls else {"tls": "false"}
+
+    @property
+    def tls_digest(self) -> str:
+        """A short digest of :attr:`tls_secret`, to notice a change without reading a secret."""
+        text = "\n".join(f"{key}={value}" for key, value in sorted(self.tls_secret.items()))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything an application needs in order to use its part of Valkey.
+
+    Attributes:
+        prefix: The range of keys and channels, such as ``application:*``.
+        username: The account, the same on every server and every Sentinel.
+        password: Its password; never shown by ``repr``.
+        topology: Where the service is.
+        database: The number of the database to select, 0 unless the provider says otherwise.
+    """
+
+    prefix: str
+    username: str
+    password: str = field(repr=False)
+    topology: Topology
+    database: int = 0
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where to write."""
+        return self.topology.endpoints
+
+    @property
+    def read_only_endpoints(self) -> tuple[Endpoint, ...]:
+        """Where to read; may be empty."""
+        return self.topology.read_only_endpoints
+
+    @property
+    def sentinel_endpoints(self) -> tuple[Endpoint, ...]:
+        """The Sentinels; may be empty."""
+        return self.topology.sentinel_endpoints
+
+    @property
+    def primary_name(self) -> str:
+        """The name to ask Sentinels for."""
+        return self.topology.primary_name
+
+    @property
+    def version(self) -> str:
+        """Version of the server."""
+        return self.topology.version
+
+    @property
+    def tls(self) -> bool:
+        """Whether to connect with TLS."""
+        return self.topology.tls
+
+    @property
+    def tls_ca(self) -> str:
+        """CA certificates (PEM) to trust; empty without TLS."""
+        return self.topology.tls_ca
+
+
+def request_id(resource: str, salt: str) -> str:
+    """The id that v1 requirers in the field compute: 16 hex digits of SHA-256."""
+    return hashlib.sha256(f"{resource}:{salt}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One request for a part of Valkey, as a provider received it or a requirer sends it.
+
+    Attributes:
+        prefix: The range of keys and channels.
+        request_id: What the requirer calls this request; empty in v0, which has only one.
+        salt: Echoed back; 16 letters or digits.
+        relation_id: The Juju relation it came through; -1 if it was not received.
+        wire: The format of that relation.
+        alias: In v0, the field that carried the prefix; echoed back.
+        extra: Further fields of a v1 request, as they came.
+    """
+
+    prefix: KeyPrefix
+    request_id: str = ""
+    salt: str = ""
+    relation_id: int = -1
+    wire: Wire = "v1"
+    alias: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+
+    @property
+    def key(self) -> str:
+        """A token that stands for :attr:`request_id` in labels and usernames.
+
+        The id itself if it is plain, a digest of it if it is not: ids are remote text and may
+        hold anything.
+        """
+        return request_key(self.request_id)
+
+    @property
+    def username(self) -> str:
+        """The account that belongs to this request, named as providers in the field do."""
+        return account_name(self.relation_id, self.request_id)
+
+
+def request_key(request_id: str) -> str:
+    """See :attr:`AccessRequest.key`."""
+    if not request_id or _PLAIN_ID.match(request_id):
+        return request_id
+    return hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def account_name(relation_id: int, request_id: str) -> str:
+    """``relation-ID`` in v0, ``relation-ID-REQUEST`` in v1."""
+    key = request_key(request_id)
+    return f"relation-{relation_id}-{key}" if key else f"relation-{relation_id}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RelationStatus:
+    """What a provider tells a requirer about the relation.
+
+    Attributes:
+        code: 1xxx informs, 4xxx is transient, 5xxx needs a person.
+        message: What is the matter.
+        resolution: What to do about it.
+    """
+
+    code: int
+    message: str
+    resolution: str = ""
+
+    @property
+    def is_informational(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.code < 4000
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether waiting will not help."""
+        return self.code >= 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a provider's databag says about one request.
+
+    Attributes:
+        resource: The prefix, echoed.
+        request_id: The id, echoed; empty in v0.
+        salt: The salt, echoed.
+        topology: Everything but TLS, which travels in a secret.
+        secret_user: URI of the secret with ``username`` and ``password``.
+        secret_tls: URI of the secret with ``tls`` and ``tls-ca``.
+        database: Number of the database to select.
+        tls_digest: The provider's note of what ``secret_tls`` holds.
+        status: The provider's note of the status it gave this request.
+        alias: In v0, the field that carried the prefix.
+        extra: Keys that this library does not know.
+    """
+
+    resource: str
+    request_id: str = ""
+    salt: str = ""
+    topology: Topology = field(default_factory=Topology)
+    secret_user: str = ""
+    secret_tls: str = ""
+    database: int = 0
+    tls_digest: str = ""
+    status: RelationStatus | None = None
+    alias: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether credentials have been published."""
+        return bool(self.secret_user)

@@ -1,0 +1,109 @@
+"""The range of keys and channels that a request names, as a grammar without surprises.
+
+The contract says only that the requirer provides "the range of keys and message channels"
+(section *Requirer*, ``prefix``). A server takes any glob in an account's rule, so a text that
+reached it unchecked could widen the account: an empty prefix or ``[^a]*`` opens every key, and
+blanks split into further rules wherever a rule becomes a line of text. This grammar therefore
+admits literal characters and one final ``*``, nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .errors import PrefixError
+
+MAX_LENGTH = 128
+"""The longest prefix, in characters, that is granted."""
+
+_LITERAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/|@{}-]*\Z")
+_FOREIGN = re.compile(r"[^A-Za-z0-9_.:/|@{}-]")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPrefix:
+    """A prefix that passed the grammar.
+
+    ``application:*`` covers every name that starts with ``application:``; ``application:1``,
+    without the star, covers that one name; ``*`` alone covers everything.
+
+    Attributes:
+        literal: The characters before the star, or all of them if there is none.
+        is_open: Whether the text ends in the star.
+    """
+
+    literal: str
+    is_open: bool
+
+    @classmethod
+    def parse(cls, text: object) -> KeyPrefix:
+        """Check a text against the grammar.
+
+        Args:
+            text: What a requirer asked for; any object, because it may come from remote JSON.
+
+        Raises:
+            PrefixError: With a message for the person who wrote the prefix. It quotes at most
+                40 characters of it.
+        """
+        if not isinstance(text, str):
+            raise PrefixError(f"the prefix must be a string, not {type(text).__name__}")
+        if not text:
+            raise PrefixError("the prefix is empty; name the keys, for example 'application:*'")
+        if len(text) > MAX_LENGTH:
+            raise PrefixError(
+                f"the prefix has {len(text)} characters; {MAX_LENGTH} is the most allowed"
+            )
+        if text == "*":
+            return cls("", is_open=True)
+        is_open = text.endswith("*")
+        literal = text[:-1] if is_open else text
+        if literal.startswith("_"):
+            raise PrefixError(
+                f"prefix {quote(text)} begins with '_', which is reserved for the server's own"
+                " names; begin with a letter or a digit"
+            )
+        if found := _FOREIGN.search(literal):
+            raise PrefixError(
+                f"prefix {quote(text)} contains {quote(found.group())}; use letters, digits and"
+                " _ . : / | @ { } - and one final '*'"
+            )
+        if not _LITERAL.match(literal):
+            raise PrefixError(f"prefix {quote(text)} must begin with a letter or a digit")
+        return cls(literal, is_open)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether this is ``*``, the whole keyspace."""
+        return self.is_open and not self.literal
+
+    def __str__(self) -> str:
+        return self.literal + ("*" if self.is_open else "")
+
+    def covers(self, name: str) -> bool:
+        """Whether a key or channel of that name lies inside."""
+        return name.startswith(self.literal) if self.is_open else name == self.literal
+
+    def overlaps(self, other: KeyPrefix) -> bool:
+        """Whether some name lies inside both.
+
+        Literal prefixes meet exactly when one begins with the other, so ``a:*`` meets ``a:b:*``
+        and ``app*`` meets ``app2:*``, while ``app:*`` and ``app2:*`` are apart.
+        """
+        return (
+            (self.is_open and other.literal.startswith(self.literal))
+            or (other.is_open and self.literal.startswith(other.literal))
+            or self == other
+        )
+
+
+def quote(text: str, limit: int = 40) -> str:
+    """Quote remote text for a message: ASCII only, on one line, and never more than it is worth.
+
+    Args:
+        text: Any text.
+        limit: How many characters of it to show.
+    """
+    shown = ascii(text[:limit])
+    return shown if len(text) <= limit else f"{shown}..."

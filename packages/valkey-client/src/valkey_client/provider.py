@@ -1,0 +1,388 @@
+"""The provider's end of the relation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import ops
+
+from . import statuses
+from ._juju import require_secrets
+from .databag import Requests, Responses, read_requests, read_responses, wire_of, write_responses
+from .messages import (
+    Access,
+    AccessRequest,
+    RelationStatus,
+    Response,
+    Topology,
+    request_key,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class RequestsChangedEvent(ops.RelationEvent):
+    """A requirer asked for something that it was not given yet; see :meth:`requests_of`."""
+
+
+class RequestsReleasedEvent(ops.RelationEvent):
+    """Requests were withdrawn, or the relation ends.
+
+    Attributes:
+        request_ids: The ids of the requests that are gone; ``("",)`` for a v0 relation. Empty
+            when the relation ends: then everything of the relation is.
+    """
+
+    def __init__(
+        self,
+        handle: ops.Handle,
+        relation: ops.Relation,
+        app: ops.Application | None = None,
+        unit: ops.Unit | None = None,
+        request_ids: Sequence[str] = (),
+    ):
+        super().__init__(handle, relation, app, unit)
+        self.request_ids = tuple(request_ids)
+
+    def snapshot(self) -> dict[str, Any]:
+        """For the framework."""
+        return {**super().snapshot(), "request-ids": list(self.request_ids)}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """For the framework."""
+        super().restore(snapshot)
+        self.request_ids = tuple(snapshot["request-ids"])
+
+
+class ValkeyProviderEvents(ops.ObjectEvents):
+    """What the provider's charm hears."""
+
+    changed = ops.EventSource(RequestsChangedEvent)
+    released = ops.EventSource(RequestsReleasedEvent)
+
+
+@dataclass
+class _Draft:
+    """What a relation's databag shall say, until it is written in one call."""
+
+    relation: ops.Relation
+    requests: Requests | None
+    responses: dict[str, Response] = field(default_factory=dict[str, Response])
+
+
+class ValkeyProvider(ops.Object):
+    """Answers the requirers on one endpoint, in the format that each of them chose.
+
+    Every method that writes is for the leader. It writes only what differs, each databag in one
+    call, and nothing in it depends on an earlier hook having run: what was granted is read back
+    from the provider's own databag.
+
+    The two secrets of a request belong to this class. They are granted before the databag names
+    them and removed with the request.
+
+    Args:
+        charm: The charm.
+        endpoint: The name of the endpoint in the charm's metadata.
+
+    Raises:
+        SecretsUnsupportedError: If the model's Juju has no secrets (contract, *Behavior*).
+    """
+
+    on = ValkeyProviderEvents()  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
+
+    def __init__(self, charm: ops.CharmBase, endpoint: str):
+        super().__init__(charm, f"valkey-provider-{endpoint}")
+        require_secrets(charm.model, endpoint)
+        self._charm = charm
+        self.endpoint = endpoint
+        self.framework.observe(charm.on[endpoint].relation_changed, self._on_changed)
+        self.framework.observe(charm.on[endpoint].relation_broken, self._on_broken)
+
+    # What was asked, and what was answered.
+
+    @property
+    def relations(self) -> list[ops.Relation]:
+        """The relations on the endpoint, without one that is just breaking."""
+        return [r for r in self.model.relations[self.endpoint] if r.active]
+
+    @property
+    def requests(self) -> tuple[AccessRequest, ...]:
+        """Everything that is asked for, over all relations. Reads one databag a relation."""
+        return tuple(
+            request
+            for relation in self.relations
+            for request in self.requests_of(relation).requests
+        )
+
+    def requests_of(self, relation: ops.Relation) -> Requests:
+        """What one requirer asks for. Reads one databag."""
+        try:
+            bag = dict(relation.data[relation.app])
+        except (ops.ModelError, KeyError):
+            # The relation went away while its hook was being retried.
+            return Requests("v0", is_complete=False)
+        return read_requests(bag, relation.id)
+
+    def responses_of(self, relation: ops.Relation) -> Responses:
+        """What one requirer was told. Reads one databag."""
+        return read_responses(relation.data[self.model.app])
+
+    # What to answer.
+
+    def publish(
+        self, request: AccessRequest, access: Access, status: RelationStatus | None = None
+    ) -> None:
+        """Give a requirer what it asked for.
+
+        The account must work on every server and Sentinel before this is called.
+
+        Args:
+            request: One of :attr:`requests`.
+            access: The account and the topology.
+            status: Something to say about it, such as that others share its keys.
+        """
+        self.publish_all([(request, access, status)])
+
+    def publish_all(
+        self, grants: Iterable[tuple[AccessRequest, Access, RelationStatus | None]]
+    ) -> None:
+        """Publish many grants, with one write a relation."""
+        by_relation: dict[int, list[tuple[AccessRequest, Access, RelationStatus | None]]] = {}
+        for grant in grants:
+            by_relation.setdefault(grant[0].relation_id, []).append(grant)
+        for relation_id, items in by_relation.items():
+            relation = self.model.get_relation(self.endpoint, relation_id)
+            if relation is None or not relation.active:
+                continue
+            draft = self._draft(relation)
+            for request, access, status in items:
+                self._grant(draft, request, access, status)
+            self._write(draft)
+
+    def update(self, topology: Topology) -> list[int]:
+        """Tell every requirer that was granted something where the service is now.
+
+        Reads this side's databags only, so it costs no more than the writes it has to make.
+
+        Returns:
+            Ids of the relations whose databag changed.
+        """
+        changed: list[int] = []
+        for relation in self.relations:
+            bag = relation.data[self.model.app]
+            said = read_responses(bag)
+            if not any(response.is_granted for response in said.responses):
+                continue
+            draft = _Draft(relation, None)
+            for response in said.responses:
+                current = self._with_topology(response, topology)
+                draft.responses[response.request_id] = current
+            if self._write(draft):
+                changed.append(relation.id)
+        return changed
+
+    def reject(self, request: AccessRequest, status: RelationStatus) -> None:
+        """Tell a requirer why it is not given what it asked for.
+
+        What the request was granted before, under another prefix for example, is taken back.
+        """
+        self.reject_all([(request, status)])
+
+    def reject_all(self, refusals: Iterable[tuple[AccessRequest, RelationStatus]]) -> None:
+        """Reject many requests, with one write a relation."""
+        by_relation: dict[int, list[tuple[AccessRequest, RelationStatus]]] = {}
+        for request, status in refusals:
+            by_relation.setdefault(request.relation_id, []).append((request, status))
+        for relation_id, items in by_relation.items():
+            relation = self.model.get_relation(self.endpoint, relation_id)
+            if relation is None or not relation.active:
+                continue
+            draft = self._draft(relation)
+            for request, status in items:
+                old = draft.responses.get(request.request_id)
+                if old and old.is_granted:
+                    self._remove_secrets(relation.id, old)
+                draft.responses[request.request_id] = Response(
+                    resource=str(request.prefix),
+                    request_id=request.request_id,
+                    salt=request.salt or (old.salt if old else ""),
+                    status=status,
+                    alias=request.alias,
+                )
+            self._write(draft)
+
+    def withdraw(self, relation_id: int, request_ids: Iterable[str] | None = None) -> None:
+        """Take back what was granted: the answer and both secrets of each request.
+
+        Safe to repeat, and safe for a relation that no longer exists.
+
+        Args:
+            relation_id: The relation.
+            request_ids: The requests, all of the relation's if None.
+        """
+        relation = self.model.get_relation(self.endpoint, relation_id)
+        said: dict[str, Response] = {}
+        if relation is not None and self.model.app in relation.data:
+            said = {r.request_id: r for r in self.responses_of(relation).responses}
+        gone = set(said if request_ids is None else request_ids)
+        for request_id in sorted(gone):
+            self._remove_secrets(relation_id, said.get(request_id, Response("", request_id)))
+        if relation is None or not relation.active or not gone & said.keys():
+            return
+        draft = self._draft(relation)
+        for request_id in gone:
+            draft.responses.pop(request_id, None)
+        self._write(draft)
+
+    # Events.
+
+    def _on_changed(self, event: ops.RelationChangedEvent) -> None:
+        if not self._charm.unit.is_leader():
+            return
+        relation = event.relation
+        asked = self.requests_of(relation)
+        said = self.responses_of(relation)
+        gone = [r.request_id for r in said.responses if self._is_released(r, asked, said)]
+        if gone:
+            self.on.released.emit(relation, app=event.app, unit=event.unit, request_ids=gone)
+        if any(self._is_open(request, asked, said) for request in asked.requests):
+            self.on.changed.emit(relation, app=event.app, unit=event.unit)
+        if asked.problems or said.statuses:
+            self._write(self._draft(relation))
+
+    def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
+        if not self._charm.unit.is_leader():
+            return
+        self.on.released.emit(event.relation, app=event.app, unit=event.unit)
+        self.withdraw(event.relation.id)
+
+    @staticmethod
+    def _is_released(response: Response, asked: Requests, said: Responses) -> bool:
+        if said.wire != asked.wire:
+            # The requirer was upgraded from one format to the other: its old account goes.
+            return asked.is_complete and bool(asked.requests)
+        wanted = {request.request_id for request in asked.requests}
+        return asked.is_complete and response.request_id not in wanted
+
+    @staticmethod
+    def _is_open(request: AccessRequest, asked: Requests, said: Responses) -> bool:
+        for response in said.responses if said.wire == asked.wire else ():
+            if response.request_id == request.request_id:
+                return response.resource != str(request.prefix) or not response.is_granted
+        return True
+
+    # Writing.
+
+    def _draft(self, relation: ops.Relation) -> _Draft:
+        """What the databag says now, without the answers to requests that are gone."""
+        asked = self.requests_of(relation)
+        said = self.responses_of(relation)
+        kept = (r for r in said.responses if not self._is_released(r, asked, said))
+        return _Draft(relation, asked, {response.request_id: response for response in kept})
+
+    def _grant(
+        self, draft: _Draft, request: AccessRequest, access: Access, status: RelationStatus | None
+    ) -> None:
+        old = draft.responses.get(request.request_id, Response(""))
+        user = {"username": access.username, "password": access.password}
+        secret_user = self._ensure_secret(draft.relation, request.key, "user", old, user)
+        response = Response(
+            resource=str(request.prefix),
+            request_id=request.request_id,
+            salt=request.salt or old.salt or self._salt(draft.relation),
+            secret_user=secret_user,
+            secret_tls=old.secret_tls,
+            tls_digest=old.tls_digest,
+            database=access.database,
+            status=status,
+            alias=request.alias,
+            extra=old.extra,
+        )
+        if not response.secret_tls:
+            uri = self._ensure_secret(
+                draft.relation, request.key, "tls", old, access.topology.tls_secret
+            )
+            response = replace(response, secret_tls=uri, tls_digest=access.topology.tls_digest)
+        draft.responses[request.request_id] = self._with_topology(response, access.topology)
+
+    def _with_topology(self, response: Response, topology: Topology) -> Response:
+        if not response.is_granted:
+            return response
+        if response.secret_tls and response.tls_digest != topology.tls_digest:
+            self.model.get_secret(id=response.secret_tls).set_content(topology.tls_secret)
+        return replace(response, topology=topology, tls_digest=topology.tls_digest)
+
+    def _write(self, draft: _Draft) -> bool:
+        """Bring a databag up to date; says whether anything had to be written."""
+        bag = draft.relation.data[self.model.app]
+        asked = draft.requests
+        if asked is None:
+            wire = wire_of(bag)
+            spoken = read_responses(bag).statuses
+        else:
+            wire = asked.wire
+            said = [r.status for r in draft.responses.values() if r.status]
+            spoken = tuple(statuses.merge([*asked.problems, *said]))
+        notes = read_responses(bag).notes if wire == wire_of(bag) else {}
+        responses = Responses(wire, tuple(draft.responses.values()), spoken, notes=notes)
+        old: Mapping[str, str] = dict(bag)
+        if not old and not responses.responses and not spoken:
+            return False
+        changes = write_responses(wire, responses, old)
+        bag.update(changes)
+        return bool(changes)
+
+    def _salt(self, relation: ops.Relation) -> str:
+        """A v0 requirer sends no salt, yet expects one: any stable text will do."""
+        return request_key(f"{self.model.uuid}.{self.endpoint}.{relation.id}")[:16]
+
+    # Secrets.
+
+    def _label(self, relation_id: int, key: str, group: str) -> str:
+        """The labels of the field, so that a charm can change from one library to another."""
+        parts = [self.endpoint, str(relation_id), key, group, "secret"]
+        return ".".join(part for part in parts if part)
+
+    def _ensure_secret(
+        self,
+        relation: ops.Relation,
+        key: str,
+        group: str,
+        old: Response,
+        content: dict[str, str],
+    ) -> str:
+        """Create or change a secret of a request, granted; returns its URI."""
+        uri = old.secret_user if group == "user" else old.secret_tls
+        label = self._label(relation.id, key, group)
+        for secret in self._find_secret(uri, label):
+            secret.set_content(content)
+            secret.grant(relation)
+            return secret.id or uri
+        secret = self.model.app.add_secret(content, label=label)
+        secret.grant(relation)
+        if not secret.id:
+            raise ops.ModelError(f"Juju gave the secret {label} no id")
+        return secret.id
+
+    def _find_secret(self, uri: str, label: str) -> Iterator[ops.Secret]:
+        """The secret if there is one. Nothing is looked up for a request that is new."""
+        if uri:
+            try:
+                yield self.model.get_secret(id=uri, label=label)
+            except ops.SecretNotFoundError:
+                logger.warning("%s is gone and will be made again", label)
+
+    def _remove_secrets(self, relation_id: int, response: Response) -> None:
+        key = request_key(response.request_id)
+        for group, uri in (("user", response.secret_user), ("tls", response.secret_tls)):
+            try:
+                if uri:
+                    secret = self.model.get_secret(id=uri)
+                else:
+                    secret = self.model.get_secret(label=self._label(relation_id, key, group))
+            except ops.SecretNotFoundError:
+                continue
+            secret.remove_all_revisions()

@@ -1,0 +1,397 @@
+"""The requirer's end of the relation."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import ops
+
+from . import messages
+from ._juju import require_secrets
+from .databag import Responses, read_responses, v0, v1
+from .errors import RequestError
+from .messages import Access, AccessRequest, RelationStatus, Response, Topology, Wire
+from .prefix import KeyPrefix
+
+logger = logging.getLogger(__name__)
+
+
+class AccessEvent(ops.RelationEvent):
+    """Something about an access to Valkey happened.
+
+    Attributes:
+        prefix: The prefix that was asked for.
+        fields: What changed, with the names of the databags and secrets: ``endpoints``,
+            ``password``, ``tls`` and so on. Empty unless this is a ``changed`` event.
+        status: What the provider says. Empty unless this is a ``rejected`` event.
+    """
+
+    def __init__(
+        self,
+        handle: ops.Handle,
+        relation: ops.Relation,
+        app: ops.Application | None = None,
+        unit: ops.Unit | None = None,
+        *,
+        prefix: str = "",
+        fields: Iterable[str] = (),
+        status: RelationStatus | None = None,
+    ):
+        super().__init__(handle, relation, app, unit)
+        self.prefix = prefix
+        self.fields = frozenset(fields)
+        self.status = status
+
+    def snapshot(self) -> dict[str, Any]:
+        """For the framework."""
+        status = self.status and [self.status.code, self.status.message, self.status.resolution]
+        mine = {"prefix": self.prefix, "fields": sorted(self.fields), "status": status}
+        return {**super().snapshot(), **mine}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """For the framework."""
+        super().restore(snapshot)
+        self.prefix = snapshot["prefix"]
+        self.fields = frozenset(snapshot["fields"])
+        self.status = RelationStatus(*snapshot["status"]) if snapshot["status"] else None
+
+
+class AccessReadyEvent(AccessEvent):
+    """The access can be used."""
+
+
+class AccessChangedEvent(AccessEvent):
+    """Something that was published has changed; see :attr:`AccessEvent.fields`."""
+
+
+class AccessGoneEvent(AccessEvent):
+    """The access can no longer be used: the relation ended, or the provider took it back."""
+
+
+class AccessRejectedEvent(AccessEvent):
+    """The provider says that it cannot serve the request; see :attr:`AccessEvent.status`."""
+
+
+class ValkeyRequirerEvents(ops.ObjectEvents):
+    """What the application's charm hears."""
+
+    ready = ops.EventSource(AccessReadyEvent)
+    changed = ops.EventSource(AccessChangedEvent)
+    gone = ops.EventSource(AccessGoneEvent)
+    rejected = ops.EventSource(AccessRejectedEvent)
+
+
+class ValkeyRequirer(ops.Object):
+    """Asks for a part of Valkey and says what came of it.
+
+    Any change of any published field or secret emits one event on each unit. What a unit has
+    seen is kept on that unit, so that noticing a change wakes nobody else.
+
+    Args:
+        charm: The charm.
+        endpoint: The name of the endpoint in the charm's metadata.
+        prefix: The range of keys and channels, such as ``application:*``; several of them for
+            several accounts over one relation.
+        wire: ``v1``, or ``v0`` for a provider that knows nothing else.
+        extra: Further fields of each v1 request; providers that do not know them ignore them.
+
+    Raises:
+        PrefixError: If a prefix breaks the grammar.
+        RequestError: If the prefixes cannot be asked for together.
+        SecretsUnsupportedError: If the model's Juju has no secrets (contract, *Behavior*).
+    """
+
+    on = ValkeyRequirerEvents()  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
+    _seen = ops.StoredState()
+
+    def __init__(
+        self,
+        charm: ops.CharmBase,
+        endpoint: str,
+        prefix: str | Sequence[str],
+        *,
+        wire: Wire = "v1",
+        extra: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(charm, f"valkey-requirer-{endpoint}")
+        require_secrets(charm.model, endpoint)
+        texts = (prefix,) if isinstance(prefix, str) else tuple(prefix)
+        self._prefixes = tuple(KeyPrefix.parse(text) for text in texts)
+        if not self._prefixes or len(set(self._prefixes)) < len(self._prefixes):
+            raise RequestError("name one prefix or several different ones")
+        if wire == "v0" and (len(self._prefixes) > 1 or extra):
+            raise RequestError("a v0 relation carries one prefix and no further fields")
+        self._charm = charm
+        self.endpoint = endpoint
+        self._wire: Wire = wire
+        self._extra = dict(extra or {})
+        self._seen.set_default(accesses={}, refusals={})
+        events = charm.on[endpoint]
+        for source in (
+            events.relation_created,
+            charm.on.leader_elected,
+            charm.on.upgrade_charm,
+            charm.on.config_changed,
+        ):
+            self.framework.observe(source, self._on_occasion_to_ask)
+        self.framework.observe(events.relation_changed, self._on_changed)
+        self.framework.observe(events.relation_broken, self._on_broken)
+        self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
+
+    # What came of it.
+
+    @property
+    def relations(self) -> list[ops.Relation]:
+        """The relations on the endpoint, without one that is just breaking."""
+        return [r for r in self.model.relations[self.endpoint] if r.active]
+
+    @property
+    def access(self) -> Access | None:
+        """The access to the first prefix, or None as long as it cannot be used."""
+        return self.access_to(str(self._prefixes[0]))
+
+    def access_to(self, prefix: str) -> Access | None:
+        """The access to one of several prefixes, or None as long as it cannot be used.
+
+        With more than one relation on the endpoint, the oldest one that grants it counts.
+        """
+        for relation in self.relations:
+            response = self._responses(relation).get(self._request(relation, prefix).request_id)
+            if response is not None and (access := self._read(relation, response)):
+                return access
+        return None
+
+    @property
+    def statuses(self) -> tuple[RelationStatus, ...]:
+        """What the providers say, worst first."""
+        found = {s for relation in self.relations for s in self._said(relation).statuses}
+        return tuple(sorted(found, key=lambda status: (-status.code, status.message)))
+
+    @property
+    def status(self) -> ops.StatusBase:
+        """A status for ``collect-status``: active as soon as every prefix can be used.
+
+        It reads no secret.
+        """
+        if not self.relations:
+            return ops.BlockedStatus(f"integrate {self.endpoint} with a Valkey provider")
+        for status in self.statuses:
+            if status.needs_a_person:
+                text = f"{self.endpoint}: {status.message}. {status.resolution}"
+                return ops.BlockedStatus(text.strip())
+        if all(self._is_granted(prefix) for prefix in self._prefixes):
+            return ops.ActiveStatus()
+        said = "; ".join(s.message for s in self.statuses if not s.is_informational)
+        return ops.WaitingStatus(f"{self.endpoint}: {said or 'waiting for the provider'}")
+
+    def _is_granted(self, prefix: KeyPrefix) -> bool:
+        return any(
+            _is_complete(self._responses(r).get(self._request(r, str(prefix)).request_id))
+            for r in self.relations
+        )
+
+    # Asking.
+
+    def _on_occasion_to_ask(self, event: ops.EventBase) -> None:
+        if isinstance(event, ops.RelationCreatedEvent):
+            self._ask(event.relation)
+            return
+        for relation in self.relations:
+            self._ask(relation)
+
+    def _ask(self, relation: ops.Relation) -> None:
+        """Write the requests of this application, unless they are there already."""
+        if not self._charm.unit.is_leader():
+            return
+        requests = [self._request(relation, str(prefix)) for prefix in self._prefixes]
+        if self._wire == "v1":
+            wanted = v1.write_requests(requests)
+            stale = v0.REQUIRER_KEYS - v1.REQUIRER_KEYS
+        else:
+            wanted = v0.write_requests(requests[0])
+            stale = v1.REQUIRER_KEYS - v0.REQUIRER_KEYS
+        bag = relation.data[self.model.app]
+        changes = {key: value for key, value in wanted.items() if bag.get(key) != value}
+        changes.update({key: "" for key in stale if key in bag})
+        if changes:
+            bag.update(changes)
+            if self._wire == "v0":
+                secrets = wanted["requested-secrets"]
+                relation.data[self._charm.unit].update({"requested-secrets": secrets})
+
+    def _request(self, relation: ops.Relation, prefix: str) -> AccessRequest:
+        """The request for a prefix: the same text whoever leads, so that it is asked once."""
+        if self._wire == "v0":
+            return AccessRequest(KeyPrefix.parse(prefix), wire="v0")
+        seed = f"{self.model.uuid}/{self.model.app.name}/{self.endpoint}/{relation.id}/{prefix}"
+        salt = hashlib.sha256(seed.encode()).hexdigest()[:16]
+        return AccessRequest(
+            KeyPrefix.parse(prefix),
+            request_id=messages.request_id(prefix, salt),
+            salt=salt,
+            extra=self._extra,
+        )
+
+    # Reading.
+
+    def _said(self, relation: ops.Relation) -> Responses:
+        try:
+            return read_responses(relation.data[relation.app])
+        except (ops.ModelError, KeyError):
+            return Responses("v0", is_complete=False)
+
+    def _responses(self, relation: ops.Relation) -> dict[str, Response]:
+        return {r.request_id: r for r in self._said(relation).responses}
+
+    def _read(self, relation: ops.Relation, response: Response) -> Access | None:
+        """Put an access together; None if a secret cannot be read or lacks what it must hold."""
+        if not _is_complete(response):
+            return None
+        user = self._secret(relation, response, "user")
+        tls = self._secret(relation, response, "tls") if response.secret_tls else {}
+        if not user.get("username") or "password" not in user:
+            return None
+        if response.secret_tls and "tls" not in tls:
+            return None
+        shown = response.topology
+        topology = Topology(
+            endpoints=shown.endpoints,
+            read_only_endpoints=shown.read_only_endpoints,
+            sentinel_endpoints=shown.sentinel_endpoints,
+            version=shown.version,
+            mode=shown.mode,
+            primary_name=shown.primary_name,
+            tls=tls.get("tls", "").lower() == "true",
+            tls_ca=tls.get("tls-ca", ""),
+        )
+        return Access(
+            response.resource, user["username"], user["password"], topology, response.database
+        )
+
+    def _secret(self, relation: ops.Relation, response: Response, group: str) -> dict[str, str]:
+        uri = response.secret_user if group == "user" else response.secret_tls
+        label = self._label(relation, response.request_id, group)
+        try:
+            return self.model.get_secret(id=uri, label=label).get_content()
+        except ops.ModelError as error:
+            logger.warning("relation %d: %s cannot be read yet: %s", relation.id, label, error)
+            return {}
+
+    def _label(self, relation: ops.Relation, request_id: str, group: str) -> str:
+        """The labels of the field, so that a charm can change from one library to another."""
+        key = messages.request_key(request_id)
+        parts = [self.endpoint, str(relation.id), key, group, "secret"]
+        return ".".join(part for part in parts if part)
+
+    # Noticing.
+
+    def _on_changed(self, event: ops.RelationChangedEvent) -> None:
+        self._ask(event.relation)
+        said = self._said(event.relation)
+        if not said.is_complete:
+            logger.warning("relation %d: the provider's databag is damaged", event.relation.id)
+            return
+        found = {response.request_id: response for response in said.responses}
+        for prefix in self._prefixes:
+            request = self._request(event.relation, str(prefix))
+            self._notice(event, request, found.get(request.request_id))
+        self._notice_refusals(event, said.statuses)
+
+    def _notice(
+        self, event: ops.RelationEvent, request: AccessRequest, response: Response | None
+    ) -> None:
+        """Compare what is published with what this unit has seen, and say the difference."""
+        key = f"{event.relation.id}/{request.prefix}"
+        seen = self._recall("accesses", key)
+        now = _summary(response)
+        if seen == now:
+            return
+        self._remember("accesses", key, now)
+        source = {"app": event.app, "unit": event.unit, "prefix": str(request.prefix)}
+        if now is None:
+            self.on.gone.emit(event.relation, **source)
+        elif seen is None:
+            self.on.ready.emit(event.relation, **source)
+        else:
+            fields = {field for field in now if now[field] != seen.get(field)}
+            self.on.changed.emit(event.relation, **source, fields=fields)
+
+    def _notice_refusals(
+        self, event: ops.RelationEvent, statuses: Iterable[RelationStatus]
+    ) -> None:
+        key = str(event.relation.id)
+        refusals = [s for s in statuses if s.needs_a_person]
+        now = {str(status.code): status.message for status in refusals} or None
+        seen = self._recall("refusals", key)
+        if seen == now:
+            return
+        self._remember("refusals", key, now)
+        for status in refusals:
+            if (seen or {}).get(str(status.code)) != status.message:
+                self.on.rejected.emit(
+                    event.relation, app=event.app, unit=event.unit, status=status
+                )
+
+    def _on_secret_changed(self, event: ops.SecretChangedEvent) -> None:
+        """A password or certificate changed: read it, so that ``access`` has it, and say so."""
+        parts = (event.secret.label or "").split(".")
+        if len(parts) < 4 or parts[0] != self.endpoint or parts[-1] != "secret":
+            return
+        relation = next((r for r in self.relations if str(r.id) == parts[1]), None)
+        if relation is None:
+            return
+        for prefix in self._prefixes:
+            request = self._request(relation, str(prefix))
+            if request.key == ".".join(parts[2:-2]):
+                event.secret.get_content(refresh=True)
+                fields = ("password",) if parts[-2] == "user" else ("tls", "tls-ca")
+                self.on.changed.emit(
+                    relation, app=relation.app, prefix=str(prefix), fields=fields
+                )
+
+    def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
+        self._remember("refusals", str(event.relation.id), None)
+        for key in [k for k in self._all("accesses") if k.startswith(f"{event.relation.id}/")]:
+            self._remember("accesses", key, None)
+            prefix = key.partition("/")[2]
+            self.on.gone.emit(event.relation, app=event.app, unit=event.unit, prefix=prefix)
+
+    # What this unit has seen: digests and URIs, never a password.
+
+    def _all(self, kind: str) -> dict[str, dict[str, str]]:
+        return cast("dict[str, dict[str, str]]", getattr(self._seen, kind))
+
+    def _recall(self, kind: str, key: str) -> dict[str, str] | None:
+        found = self._all(kind).get(key)
+        return None if found is None else dict(found)
+
+    def _remember(self, kind: str, key: str, value: dict[str, str] | None) -> None:
+        if value is None:
+            self._all(kind).pop(key, None)
+        else:
+            self._all(kind)[key] = value
+
+
+def _is_complete(response: Response | None) -> bool:
+    return response is not None and response.is_granted and bool(response.topology.endpoints)
+
+
+def _summary(response: Response | None) -> dict[str, str] | None:
+    """What of a response makes an event when it changes; None as long as it cannot be used."""
+    if response is None or not _is_complete(response):
+        return None
+    topology = response.topology
+    return {
+        "endpoints": messages.format_endpoints(topology.endpoints),
+        "read-only-endpoints": messages.format_endpoints(topology.read_only_endpoints),
+        "sentinel-endpoints": messages.format_endpoints(topology.sentinel_endpoints),
+        "version": topology.version,
+        "mode": topology.mode,
+        "primary-name": topology.primary_name,
+        "database": str(response.database),
+        "password": response.secret_user,
+        "tls": response.secret_tls,
+    }
