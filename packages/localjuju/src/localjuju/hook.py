@@ -19,6 +19,7 @@ from .state import (
     Secret,
     SecretConsumer,
     SecretRevision,
+    SeenRelation,
     Status,
     Task,
     Unit,
@@ -80,8 +81,7 @@ class Hook:
         relation = self.model.relations.get(int(number)) if number.isdigit() else None
         if relation is None or not relation.end(self.unit.app):
             raise ToolError(f'ERROR invalid value "{reference}" for option -r: relation not found')
-        seen = self.unit.seen.get(relation.id)
-        if seen and seen.broken:
+        if self.unit.name not in relation.in_scope:
             raise ToolError(f'ERROR invalid value "{reference}" for option -r: relation not found')
         if endpoint and relation.endpoint(self.unit.app) != endpoint:
             raise ToolError(f'ERROR invalid value "{reference}" for option -r: relation not found')
@@ -93,7 +93,7 @@ class Hook:
             f"{endpoint}:{relation.id}"
             for relation in self.model.relations_of(self.unit.app)
             if relation.endpoint(self.unit.app) == endpoint
-            and not (self.unit.seen.get(relation.id) or _NEVER).broken
+            and self.unit.name in relation.in_scope
         ]
 
     def relation_list(self, relation: Relation) -> list[str]:
@@ -319,20 +319,13 @@ class Hook:
         versions[owner] = versions.get(owner, 0) + 1
         if relation.is_peer and not of_unit:
             # The leader is not told of what it wrote for its own application.
-            self.unit.seen[relation.id].apps[owner] = versions[owner]
+            self.unit.seen.setdefault(relation.id, SeenRelation()).apps[owner] = versions[owner]
         for key in sorted(old.keys() | new.keys()):
             if old.get(key) != new.get(key):
                 change = f"{key} = {shorten(new[key])}" if key in new else f"{key} removed"
                 self.timeline.add(
                     "databag", owner, f"{relation.endpoint(self.unit.app)}:{relation.id} {change}"
                 )
-
-
-class _Never:
-    broken = False
-
-
-_NEVER = _Never()
 
 
 def _apply(stored: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:

@@ -361,11 +361,17 @@ class ValkeyProvider(ops.Object):
             secret.set_content(content)
             secret.grant(relation)
             return secret.id or uri
-        secret = self.model.app.add_secret(content, label=label)
+        try:
+            secret = self.model.app.add_secret(content, label=label)
+        except ops.ModelError:
+            # Juju knows the label although the databag does not name the secret: another library
+            # made it, or the databag was emptied.
+            secret = self.model.get_secret(label=label)
+            secret.set_content(content)
         secret.grant(relation)
-        if not secret.id:
+        if not (secret_id := secret.id or secret.get_info().id):
             raise ops.ModelError(f"Juju gave the secret {label} no id")
-        return secret.id
+        return secret_id
 
     def _find_secret(self, uri: str, label: str) -> Iterator[ops.Secret]:
         """The secret if there is one. Nothing is looked up for a request that is new."""

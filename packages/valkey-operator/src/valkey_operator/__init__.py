@@ -1,1 +1,1 @@
-"""x."""
+"""The logic of the Valkey operator charm: observe, plan, apply."""

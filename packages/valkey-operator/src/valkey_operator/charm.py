@@ -1,0 +1,269 @@
+"""The charm: every event ends in one reconcile."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import ops
+import valkey
+
+from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyProvider
+
+from . import apply, plan
+from .actions import Actions
+from .cluster import Cluster, ClusterFacts, connected
+from .node import Node, Passwords, majority
+from .peers import Peer, Peers, Shared
+from .plan import Asked, Facts
+from .settings import Settings, SettingsError
+from .workload import Workload, WorkloadError
+from .workload.process import ProcessWorkload
+
+logger = logging.getLogger(__name__)
+
+CLIENTS = "valkey-client"
+PEERS = "valkey-peers"
+
+_SYNC_SECONDS = 10.0
+"""How long a hook waits for a replica that it has just started; later hooks see to the rest."""
+
+_ATTEMPTS = 3
+"""How often facts are gathered anew when a server goes away in between."""
+
+
+class ValkeyOperatorCharm(ops.CharmBase):
+    """Valkey with Sentinel, one server and one Sentinel a unit."""
+
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.peers = Peers(self, PEERS)
+        self.provider = ValkeyProvider(self, CLIENTS)
+        self.actions = Actions(self)
+        self._problem: ops.StatusBase | None = None
+        self._cluster_facts: ClusterFacts | None = None
+        events = self.on[PEERS]
+        for source in (
+            self.on.install,
+            self.on.start,
+            self.on.update_status,
+            events.relation_created,
+            events.relation_joined,
+            events.relation_changed,
+            events.relation_departed,
+            self.on.secret_changed,
+        ):
+            framework.observe(source, self._on_event)
+        for source in (self.on.leader_elected, self.on.upgrade_charm, self.on.config_changed):
+            framework.observe(source, self._on_every_request)
+        framework.observe(self.provider.on.changed, self._on_requests_changed)
+        framework.observe(self.provider.on.released, self._on_requests_released)
+        framework.observe(self.on.stop, self._on_stop)
+        framework.observe(self.on.secret_remove, self._on_secret_remove)
+        framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
+        framework.observe(self.on.collect_app_status, self._on_collect_app_status)
+
+    # Events.
+
+    def _on_event(self, _: ops.EventBase) -> None:
+        self.reconcile()
+
+    def _on_every_request(self, _: ops.EventBase) -> None:
+        # What a leader did not see while another unit led, it looks up now.
+        self.reconcile(look_at=[relation.id for relation in self.provider.relations])
+
+    def _on_requests_changed(self, event: RequestsChangedEvent) -> None:
+        self.reconcile(look_at=[event.relation.id])
+
+    def _on_requests_released(self, event: RequestsReleasedEvent) -> None:
+        self.reconcile(look_at=[event.relation.id])
+
+    def _on_stop(self, _: ops.StopEvent) -> None:
+        if self.workload and (address := self.address):
+            Node(self.workload, address).stop()
+
+    def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
+        event.remove_revision()
+
+    # What this unit is.
+
+    @property
+    def workload(self) -> Workload | None:
+        """Where the servers run; None on a substrate that this charm does not support."""
+        if directory := os.environ.get("LOCALJUJU_DIR"):
+            return ProcessWorkload(Path(directory) / "valkey")
+        return None
+
+    @property
+    def address(self) -> str:
+        """The address that this unit's servers listen on."""
+        network = self.model.get_binding(PEERS)
+        found = network.network.ingress_address if network else None
+        return str(found) if found else ""
+
+    def passwords(self, shared: Shared) -> Passwords | None:
+        """The internal passwords, None before the leader has made them."""
+        if not shared.secret:
+            return None
+        return Passwords.read(self.model.get_secret(id=shared.secret).peek_content())
+
+    # Reconcile.
+
+    def reconcile(self, look_at: Iterable[int] = ()) -> None:
+        """Bring this unit, and as leader the application, to what it shall be.
+
+        Args:
+            look_at: The client relations whose requests are to be read. Others are read only if
+                they wait for the cluster or were never seen.
+        """
+        try:
+            self._reconcile(frozenset(look_at))
+        except SettingsError as error:
+            self._problem = ops.BlockedStatus(str(error))
+        except WorkloadError as error:
+            self._problem = ops.BlockedStatus(str(error))
+
+    def _reconcile(self, look_at: frozenset[int]) -> None:
+        settings = Settings.load(self.config)
+        workload = self.workload
+        if workload is None:
+            raise WorkloadError("this build of the charm runs in localjuju only")
+        workload.version()
+        if self.peers.relation is None:
+            return
+        node = Node(workload, self.address)
+        shared = self._found_application(node)
+        passwords = self.passwords(shared)
+        if passwords is None:
+            self.peers.announce(node.address, started=False)
+            return
+        with connected(passwords.admin) as cluster:
+            self._run_node(node, cluster, shared, passwords, settings)
+            if self.unit.is_leader():
+                self._lead(cluster, shared, settings, look_at)
+
+    def _found_application(self, node: Node) -> Shared:
+        """As leader, make what the application begins with: passwords and a first primary."""
+        shared = self.peers.shared()
+        if shared.secret or not self.unit.is_leader():
+            return shared
+        passwords = Passwords(*(secrets.token_hex(32) for _ in range(4)))
+        secret = self.app.add_secret(passwords.content(), label=f"{PEERS}.internal")
+        shared = Shared(secret=secret.id or "", first_primary=node.address)
+        self.peers.share(shared)
+        return shared
+
+    def _run_node(
+        self,
+        node: Node,
+        cluster: Cluster,
+        shared: Shared,
+        passwords: Passwords,
+        settings: Settings,
+    ) -> None:
+        if not node.is_running():
+            others = [peer.address for peer in self.peers.all() if peer.address != node.address]
+            primary = cluster.named_primary(others) or node.known_primary() or shared.first_primary
+            quorum = majority(len(others) + 1)
+            node.start(primary, passwords, shared.accounts.values(), settings, quorum)
+            self._wait_for_sync(cluster, node.address)
+        self.peers.announce(node.address, started=True)
+
+    @staticmethod
+    def _wait_for_sync(cluster: Cluster, address: str) -> None:
+        """Let a server begin to serve, so that the leader finds it ready."""
+        deadline = time.monotonic() + _SYNC_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if cluster.observe_server(address).in_sync:
+                    return
+            except valkey.ValkeyError:
+                logger.debug("the server does not answer yet")
+            time.sleep(0.05)
+
+    def _lead(
+        self, cluster: Cluster, shared: Shared, settings: Settings, look_at: frozenset[int]
+    ) -> None:
+        relations = {relation.id: relation for relation in self.provider.relations}
+        served = {account.relation_id for account in shared.accounts.values()}
+        wanted = look_at | shared.pending | (relations.keys() - served)
+        asked = tuple(self._asked(relations[i]) for i in sorted(wanted & relations.keys()))
+        peers = self.peers.all()
+        for attempt in range(_ATTEMPTS):
+            facts = Facts(
+                peers=peers,
+                shared=shared,
+                cluster=cluster.observe(peer.address for peer in peers if peer.started),
+                relation_ids=frozenset(relations),
+                asked=asked,
+                settings=settings,
+            )
+            self._cluster_facts = facts.cluster
+            actions = plan.plan(facts, lambda: secrets.token_hex(32))
+            try:
+                apply.apply(actions, cluster, self.provider, self.peers, facts)
+            except valkey.ValkeyError as error:
+                # A server went away between the question and the action: ask again.
+                logger.warning("attempt %d: a server does not answer: %s", attempt + 1, error)
+            else:
+                return
+        self._problem = ops.WaitingStatus("servers come and go; trying again later")
+
+    def _asked(self, relation: ops.Relation) -> Asked:
+        said = self.provider.responses_of(relation)
+        requests = self.provider.requests_of(relation)
+        granted = {r.request_id: r.resource for r in said.responses if r.is_granted}
+        return Asked(relation.id, requests, granted if said.wire == requests.wire else {})
+
+    # Status.
+
+    def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
+        if self._problem:
+            event.add_status(self._problem)
+            return
+        workload = self.workload
+        if workload is None:
+            event.add_status(ops.BlockedStatus("this build of the charm runs in localjuju only"))
+        elif not self.peers.relation or not self.peers.shared().secret:
+            event.add_status(ops.WaitingStatus("waiting for the leader to found the cluster"))
+        elif not workload.is_running("server"):
+            event.add_status(ops.MaintenanceStatus("the server does not run; it will be started"))
+        elif not workload.is_running("sentinel"):
+            event.add_status(ops.MaintenanceStatus("the Sentinel does not run"))
+        else:
+            event.add_status(ops.ActiveStatus())
+
+    def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
+        facts = self._cluster_facts
+        if self._problem:
+            event.add_status(self._problem)
+        if facts is None:
+            event.add_status(ops.ActiveStatus() if self.peers.shared().published else _FORMING)
+            return
+        event.add_status(app_status(self.peers.all(), facts, len(self.peers.shared().accounts)))
+
+
+_FORMING = ops.WaitingStatus("the cluster is forming")
+
+
+def app_status(peers: tuple[Peer, ...], facts: ClusterFacts, clients: int) -> ops.StatusBase:
+    """The application's status: what works, or what a person should look at."""
+    lost = [p.unit for p in peers if p.started and p.address not in facts.servers]
+    deaf = [p.unit for p in peers if p.started and p.address not in facts.sentinels]
+    if not facts.sentinels:
+        return _FORMING
+    if len(facts.sentinels) < majority(len(peers)):
+        return ops.BlockedStatus(
+            f"{len(facts.sentinels)} of {len(peers)} Sentinels answer: no automatic failover;"
+            f" bring back {', '.join(deaf) or 'the missing units'}"
+        )
+    if not facts.primary:
+        return ops.WaitingStatus("no primary that the Sentinels agree on; failover may be going on")
+    if lost:
+        return ops.ActiveStatus(f"no answer from the server of {', '.join(lost)}")
+    unit = next((p.unit for p in peers if p.address == facts.primary), facts.primary)
+    return ops.ActiveStatus(f"primary is {unit}; {clients} client account(s)")

@@ -1,0 +1,244 @@
+"""The conversation with every server and Sentinel of the application."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import valkey
+
+from valkey_client.messages import PRIMARY_NAME
+
+from .accounts import ADMIN, Account, Listed, Version, read_list
+from .node import PORT, SENTINEL_PORT
+
+TIMEOUT = 2.0
+"""Seconds that a server may take to answer; one that does not is taken for unreachable."""
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What a server says of itself.
+
+    Attributes:
+        address: Where it was asked.
+        role: ``master`` or ``slave``, as the server puts it.
+        primary: Whom it follows, if it is a replica.
+        in_sync: Whether a replica's link is up; true for a primary.
+        accounts: The client accounts that it has.
+        settings: Some of its configuration.
+        version: Its version.
+    """
+
+    address: str
+    role: str
+    primary: str = ""
+    in_sync: bool = True
+    accounts: Mapping[str, Listed] = field(default_factory=dict[str, Listed])
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    version: Version = (0, 0, 0)
+
+    def in_sync_with(self, primary: str) -> bool:
+        """Whether it is a replica of that primary with a working link."""
+        return self.primary == primary and self.in_sync
+
+
+@dataclass(frozen=True)
+class SentinelFacts:
+    """What a Sentinel says.
+
+    Attributes:
+        address: Where it was asked.
+        primary: Whom it takes for the primary.
+        quorum: How many must agree.
+        down_after: Milliseconds.
+        failover_timeout: Milliseconds.
+        accounts: The client accounts that it has.
+    """
+
+    address: str
+    primary: str
+    quorum: int
+    down_after: int
+    failover_timeout: int
+    accounts: Mapping[str, Listed] = field(default_factory=dict[str, Listed])
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What all of them say; whoever did not answer is missing."""
+
+    servers: Mapping[str, ServerFacts] = field(default_factory=dict[str, ServerFacts])
+    sentinels: Mapping[str, SentinelFacts] = field(default_factory=dict[str, SentinelFacts])
+
+    @property
+    def primary(self) -> str:
+        """The address that most Sentinels name and that says itself that it is primary.
+
+        Empty while they disagree, which is so during a failover.
+        """
+        votes = Counter(sentinel.primary for sentinel in self.sentinels.values())
+        if not votes:
+            return ""
+        address, count = votes.most_common(1)[0]
+        server = self.servers.get(address)
+        if server is None or server.role != "master" or count * 2 <= len(self.sentinels):
+            return ""
+        return address
+
+
+class Cluster:
+    """Connections to the servers, as the charm's own account, for the time of a hook."""
+
+    def __init__(self, password: str):
+        self._password = password
+        self._connections: dict[tuple[str, int], valkey.Valkey] = {}
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def server(self, address: str) -> valkey.Valkey:
+        """A connection to a server."""
+        return self._connect(address, PORT)
+
+    def sentinel(self, address: str) -> valkey.Valkey:
+        """A connection to a Sentinel."""
+        return self._connect(address, SENTINEL_PORT)
+
+    def _connect(self, address: str, port: int) -> valkey.Valkey:
+        key = (address, port)
+        if key not in self._connections:
+            self._connections[key] = valkey.Valkey(
+                host=address,
+                port=port,
+                username=ADMIN,
+                password=self._password,
+                socket_timeout=TIMEOUT,
+                socket_connect_timeout=TIMEOUT,
+                decode_responses=True,
+                single_connection_client=False,
+                lib_name=None,
+                lib_version=None,
+            )
+        return self._connections[key]
+
+    def observe(self, addresses: Iterable[str]) -> ClusterFacts:
+        """Ask every server and Sentinel."""
+        servers: dict[str, ServerFacts] = {}
+        sentinels: dict[str, SentinelFacts] = {}
+        for address in addresses:
+            with contextlib.suppress(valkey.ValkeyError, OSError):
+                servers[address] = self.observe_server(address)
+            with contextlib.suppress(valkey.ValkeyError, OSError):
+                sentinels[address] = self.observe_sentinel(address)
+        return ClusterFacts(servers, sentinels)
+
+    def observe_server(self, address: str) -> ServerFacts:
+        """Ask one server.
+
+        Raises:
+            valkey.ValkeyError: If it does not answer.
+        """
+        with self.server(address).pipeline(transaction=False) as pipe:
+            pipe.execute_command("INFO", "server", "replication")
+            pipe.execute_command("ACL LIST")
+            pipe.execute_command("CONFIG GET", "min-replicas-*", "replica-priority")
+            info, listed, config = pipe.execute()
+        return ServerFacts(
+            address=address,
+            role=info["role"],
+            primary=info.get("master_host", ""),
+            in_sync=info["role"] == "master" or info.get("master_link_status") == "up",
+            accounts=read_list(listed),
+            settings=config,
+            version=_version(info.get("valkey_version") or info["redis_version"]),
+        )
+
+    def observe_sentinel(self, address: str) -> SentinelFacts:
+        """Ask one Sentinel.
+
+        Raises:
+            valkey.ValkeyError: If it does not answer.
+        """
+        with self.sentinel(address).pipeline(transaction=False) as pipe:
+            pipe.execute_command("SENTINEL MASTER", PRIMARY_NAME)
+            pipe.execute_command("ACL LIST")
+            said, listed = pipe.execute()
+        return SentinelFacts(
+            address=address,
+            primary=said["ip"],
+            quorum=int(said["quorum"]),
+            down_after=int(said["down-after-milliseconds"]),
+            failover_timeout=int(said["failover-timeout"]),
+            accounts=read_list(listed),
+        )
+
+    def named_primary(self, addresses: Iterable[str]) -> str:
+        """The primary that most Sentinels name, empty if none answers."""
+        votes: Counter[str] = Counter()
+        for address in addresses:
+            with contextlib.suppress(valkey.ValkeyError, OSError):
+                said: Any = self.sentinel(address).execute_command(
+                    "SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME
+                )
+                if said:
+                    votes[said[0]] += 1
+        return votes.most_common(1)[0][0] if votes else ""
+
+    def set_accounts(self, address: str, accounts: Iterable[Account], version: Version) -> None:
+        """Create or replace accounts on a server, durably."""
+        rules = [(account.name, account.server_rule(version)) for account in accounts]
+        self._set(self.server(address), rules)
+
+    def set_sentinel_accounts(
+        self, address: str, accounts: Iterable[Account], version: Version
+    ) -> None:
+        """Create or replace accounts on a Sentinel, durably."""
+        rules = [(account.name, account.sentinel_rule(version)) for account in accounts]
+        self._set(self.sentinel(address), rules)
+
+    @staticmethod
+    def _set(connection: valkey.Valkey, rules: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        with connection.pipeline(transaction=False) as pipe:
+            for name, rule in rules:
+                pipe.execute_command("ACL SETUSER", name, "reset", *rule)
+            pipe.execute_command("ACL SAVE")
+            pipe.execute()
+
+    @staticmethod
+    def drop_accounts(connection: valkey.Valkey, names: Iterable[str]) -> None:
+        """Delete accounts and close their connections, durably."""
+        with connection.pipeline(transaction=False) as pipe:
+            pipe.execute_command("ACL DELUSER", *names)
+            pipe.execute_command("ACL SAVE")
+            pipe.execute()
+
+    def configure_server(self, address: str, name: str, value: str) -> None:
+        """Change a setting of a server."""
+        self.server(address).execute_command("CONFIG SET", name, value)
+
+    def configure_sentinel(self, address: str, name: str, value: str) -> None:
+        """Change a setting of a Sentinel; it writes its configuration itself."""
+        self.sentinel(address).execute_command("SENTINEL SET", PRIMARY_NAME, name, value)
+
+
+@contextlib.contextmanager
+def connected(password: str) -> Iterator[Cluster]:
+    """A cluster for the time of a ``with`` block."""
+    cluster = Cluster(password)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+def _version(text: str) -> Version:
+    numbers = [int(part) for part in text.split(".")[:3] if part.isdigit()]
+    major, minor, patch = [*numbers, 0, 0, 0][:3]
+    return major, minor, patch

@@ -1,0 +1,122 @@
+"""What the units of the application tell each other, typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+import ops
+
+from .accounts import Account
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One unit's databag.
+
+    Attributes:
+        unit: Its name.
+        address: Where its server and Sentinel listen.
+        started: Whether both have been started with the accounts of their time.
+    """
+
+    unit: str
+    address: str
+    started: bool = False
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The application's databag, written by the leader.
+
+    Attributes:
+        secret: URI of the secret with the passwords of the internal accounts.
+        first_primary: The address that is primary as long as no Sentinel knows better.
+        accounts: The client accounts that shall exist, by name.
+        pending: Relations with requests that wait for the cluster.
+        published: What all clients were told last, as :func:`topology_text` writes it.
+    """
+
+    secret: str = ""
+    first_primary: str = ""
+    accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
+    pending: frozenset[int] = frozenset()
+    published: str = ""
+
+
+class Peers:
+    """The peer relation of this unit.
+
+    Args:
+        charm: The charm.
+        endpoint: The name of the peer relation.
+    """
+
+    def __init__(self, charm: ops.CharmBase, endpoint: str):
+        self._charm = charm
+        self._endpoint = endpoint
+
+    @property
+    def relation(self) -> ops.Relation | None:
+        """The relation, None before it was created."""
+        return self._charm.model.get_relation(self._endpoint)
+
+    def shared(self) -> Shared:
+        """What the leader tells."""
+        relation = self.relation
+        if relation is None:
+            return Shared()
+        bag = relation.data[self._charm.app]
+        return Shared(
+            secret=bag.get("secret", ""),
+            first_primary=bag.get("first-primary", ""),
+            accounts={
+                name: Account(name=name, **entry)
+                for name, entry in _load(bag.get("accounts", "{}")).items()
+            },
+            pending=frozenset(json.loads(bag.get("pending", "[]"))),
+            published=bag.get("published", ""),
+        )
+
+    def share(self, shared: Shared) -> None:
+        """Tell the other units, as the leader. Writes only what differs."""
+        relation = self.relation
+        if relation is None:
+            return
+        accounts = {name: asdict(account) for name, account in shared.accounts.items()}
+        for entry in accounts.values():
+            del entry["name"]
+        relation.data[self._charm.app].update(
+            {
+                "secret": shared.secret,
+                "first-primary": shared.first_primary,
+                "accounts": json.dumps(accounts, sort_keys=True) if accounts else "",
+                "pending": json.dumps(sorted(shared.pending)) if shared.pending else "",
+                "published": shared.published,
+            }
+        )
+
+    def all(self) -> tuple[Peer, ...]:
+        """All units that have told their address, this one included, in the order of numbers."""
+        relation = self.relation
+        if relation is None:
+            return ()
+        found = [
+            Peer(unit.name, bag["address"], bag.get("started") == "true")
+            for unit in (self._charm.unit, *relation.units)
+            if (bag := relation.data[unit]).get("address")
+        ]
+        return tuple(sorted(found, key=lambda peer: int(peer.unit.rpartition("/")[2])))
+
+    def announce(self, address: str, *, started: bool) -> None:
+        """Tell the other units about this one. Writes only what differs."""
+        relation = self.relation
+        if relation is not None:
+            values = {"address": address, "started": "true" if started else ""}
+            relation.data[self._charm.unit].update(values)
+
+
+def _load(text: str) -> dict[str, dict[str, Any]]:
+    return cast("dict[str, dict[str, Any]]", json.loads(text))

@@ -1,0 +1,331 @@
+"""From facts to actions: every decision of the leader, without an effect.
+
+The order of the actions is safe to die in between any two: accounts exist on every server and
+Sentinel before credentials are published, and are taken from the servers in the same hook in
+which the answer to the requirer goes. What a hook that died has not done shows in the facts of
+the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from valkey_client import AccessRequest, Endpoint, RelationStatus, Topology
+from valkey_client import statuses as client_statuses
+from valkey_client.databag import Requests
+from valkey_client.messages import format_endpoints
+
+from .accounts import Account, Listed, digest
+from .cluster import ClusterFacts, ServerFacts
+from .node import PORT, SENTINEL_PORT, majority
+from .peers import Peer, Shared
+from .settings import Settings
+
+PROMOTABLE = "100"
+MAX_LAG = "3"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A client relation that was looked at.
+
+    Attributes:
+        relation_id: Its id.
+        requests: What the requirer asks for.
+        granted: The request ids that were granted, with the prefix of each.
+    """
+
+    relation_id: int
+    requests: Requests
+    granted: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the leader's decisions rest on.
+
+    Attributes:
+        peers: The units of the application.
+        shared: What the leader has told them.
+        cluster: What the servers and Sentinels say.
+        relation_ids: The client relations that exist.
+        asked: Those of them that were looked at.
+        settings: The charm's configuration.
+    """
+
+    peers: tuple[Peer, ...]
+    shared: Shared
+    cluster: ClusterFacts
+    relation_ids: frozenset[int] = frozenset()
+    asked: tuple[Asked, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True)
+class SetAccounts:
+    """Create or replace accounts on one server or Sentinel."""
+
+    address: str
+    accounts: tuple[Account, ...]
+    on_sentinel: bool = False
+
+
+@dataclass(frozen=True)
+class DropAccounts:
+    """Delete accounts on one server or Sentinel, with their connections."""
+
+    address: str
+    names: tuple[str, ...]
+    on_sentinel: bool = False
+
+
+@dataclass(frozen=True)
+class ConfigureServer:
+    """Change a setting of a server."""
+
+    address: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ConfigureSentinel:
+    """Change a setting of a Sentinel."""
+
+    address: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Publish an account to its requirer."""
+
+    request: AccessRequest
+    account: Account
+    password: str = field(repr=False)
+    topology: Topology = field(default_factory=Topology)
+    status: RelationStatus | None = None
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Tell a requirer why it is not served."""
+
+    request: AccessRequest
+    status: RelationStatus
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """Take back what was published for requests that are gone."""
+
+    relation_id: int
+    request_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UpdateTopology:
+    """Tell every requirer where the service is now."""
+
+    topology: Topology
+
+
+@dataclass(frozen=True)
+class Share:
+    """Tell the other units."""
+
+    shared: Shared
+
+
+Action = (
+    SetAccounts
+    | DropAccounts
+    | ConfigureServer
+    | ConfigureSentinel
+    | Grant
+    | Refuse
+    | Withdraw
+    | UpdateTopology
+    | Share
+)
+
+
+def plan(facts: Facts, new_password: Callable[[], str]) -> list[Action]:
+    """What the leader has to do.
+
+    Args:
+        facts: The state of everything.
+        new_password: Makes a password for a new account.
+    """
+    released = _released(facts)
+    grants, refusals = _answers(facts, new_password)
+    kept = {n: a for n, a in facts.shared.accounts.items() if n not in released}
+    wanted = kept | {grant.account.name: grant.account for grant in grants}
+    topology = topology_of(facts)
+    text = topology_text(topology) if topology else facts.shared.published
+    actions: list[Action] = [*_account_changes(facts, wanted), *_settings(facts)]
+    actions += _account_removals(facts, wanted)
+    actions += _withdrawals(facts, released)
+    actions += grants
+    actions += refusals
+    if topology and text != facts.shared.published and facts.shared.published:
+        actions.append(UpdateTopology(topology))
+    waiting = {r.request.relation_id for r in refusals if r.status.code == _NOT_READY}
+    looked_at = {asked.relation_id for asked in facts.asked}
+    pending = (facts.shared.pending - looked_at) & facts.relation_ids | waiting
+    shared = replace(facts.shared, accounts=wanted, pending=frozenset(pending), published=text)
+    if shared != facts.shared:
+        actions.append(Share(shared))
+    return actions
+
+
+_NOT_READY = client_statuses.NOT_READY
+
+
+def _released(facts: Facts) -> frozenset[str]:
+    """Accounts whose relation or request is gone."""
+    asked = {a.relation_id: a.requests for a in facts.asked}
+    gone: set[str] = set()
+    for name, account in facts.shared.accounts.items():
+        if account.relation_id not in facts.relation_ids:
+            gone.add(name)
+            continue
+        requests = asked.get(account.relation_id)
+        if requests is None or not requests.is_complete:
+            continue
+        if account.name not in {request.username for request in requests.requests}:
+            gone.add(name)
+    return frozenset(gone)
+
+
+def _answers(
+    facts: Facts, new_password: Callable[[], str]
+) -> tuple[list[Grant], list[Refuse]]:
+    """What to answer to the requests that are open."""
+    topology = topology_of(facts)
+    grants: list[Grant] = []
+    refusals: list[Refuse] = []
+    for asked in facts.asked:
+        for request in asked.requests.requests:
+            account = facts.shared.accounts.get(request.username)
+            prefix = str(request.prefix)
+            is_granted = asked.granted.get(request.request_id) == prefix
+            if account and account.prefix == prefix and is_granted:
+                continue
+            if topology is None:
+                status = client_statuses.not_ready("the Valkey cluster has no primary yet")
+                refusals.append(Refuse(request, status))
+                continue
+            password = new_password()
+            made = Account(
+                name=request.username,
+                sha256=digest(password),
+                prefix=prefix,
+                relation_id=request.relation_id,
+                request_id=request.request_id,
+            )
+            grants.append(Grant(request, made, password, topology))
+    return grants, refusals
+
+
+def _missing(wanted: Mapping[str, Account], present: Mapping[str, Listed], *, patterns: bool) -> tuple[Account, ...]:
+    """Accounts that a server lacks or has otherwise than it should."""
+    found: list[Account] = []
+    for name, account in sorted(wanted.items()):
+        listed = present.get(name)
+        if listed is None or account.sha256 not in listed.hashes:
+            found.append(account)
+        elif patterns and listed.patterns != frozenset(account.patterns):
+            found.append(account)
+    return tuple(found)
+
+
+def _replicas_first(facts: Facts) -> list[ServerFacts]:
+    return sorted(facts.cluster.servers.values(), key=lambda s: (s.role == "master", s.address))
+
+
+def _account_changes(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Action]:
+    for server in _replicas_first(facts):
+        if missing := _missing(wanted, server.accounts, patterns=True):
+            yield SetAccounts(server.address, missing)
+    for sentinel in facts.cluster.sentinels.values():
+        if missing := _missing(wanted, sentinel.accounts, patterns=False):
+            yield SetAccounts(sentinel.address, missing, on_sentinel=True)
+
+
+def _account_removals(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Action]:
+    for server in _replicas_first(facts):
+        if extra := tuple(sorted(server.accounts.keys() - wanted.keys())):
+            yield DropAccounts(server.address, extra)
+    for sentinel in facts.cluster.sentinels.values():
+        if extra := tuple(sorted(sentinel.accounts.keys() - wanted.keys())):
+            yield DropAccounts(sentinel.address, extra, on_sentinel=True)
+
+
+def _settings(facts: Facts) -> Iterable[Action]:
+    """What servers and Sentinels must be set to, now that every server has its accounts."""
+    # With two nodes, the loss of the one replica would stop all writes.
+    enough = len(facts.cluster.servers) >= 3
+    for server in facts.cluster.servers.values():
+        wanted = {"min-replicas-to-write": "1" if enough else "0", "min-replicas-max-lag": MAX_LAG}
+        if server.in_sync:
+            wanted["replica-priority"] = PROMOTABLE
+        for name, value in wanted.items():
+            if server.settings.get(name) != value:
+                yield ConfigureServer(server.address, name, value)
+    quorum = majority(len(facts.peers))
+    for sentinel in facts.cluster.sentinels.values():
+        pairs = (
+            ("quorum", sentinel.quorum, quorum),
+            ("down-after-milliseconds", sentinel.down_after, facts.settings.down_after * 1000),
+            ("failover-timeout", sentinel.failover_timeout, facts.settings.failover_timeout * 1000),
+        )
+        for name, present, value in pairs:
+            if present != value:
+                yield ConfigureSentinel(sentinel.address, name, str(value))
+
+
+def _withdrawals(facts: Facts, released: frozenset[str]) -> Iterable[Action]:
+    gone: dict[int, list[str]] = {}
+    for name in sorted(released):
+        account = facts.shared.accounts[name]
+        gone.setdefault(account.relation_id, []).append(account.request_id)
+    for relation_id, request_ids in sorted(gone.items()):
+        yield Withdraw(relation_id, tuple(request_ids))
+
+
+def topology_of(facts: Facts) -> Topology | None:
+    """What clients are to be told, None while there is no primary to name."""
+    cluster = facts.cluster
+    primary = cluster.servers.get(cluster.primary)
+    if primary is None:
+        return None
+    replicas = [
+        server.address
+        for server in cluster.servers.values()
+        if server.in_sync_with(primary.address)
+    ]
+    return Topology(
+        endpoints=(Endpoint(primary.address, PORT),),
+        read_only_endpoints=tuple(Endpoint(address, PORT) for address in sorted(replicas)),
+        sentinel_endpoints=tuple(
+            Endpoint(address, SENTINEL_PORT) for address in sorted(cluster.sentinels)
+        ),
+        version=".".join(map(str, primary.version)),
+    )
+
+
+def topology_text(topology: Topology) -> str:
+    """A topology as text, to notice that clients need to be told of a change."""
+    return json.dumps(
+        [
+            format_endpoints(topology.endpoints),
+            format_endpoints(topology.read_only_endpoints),
+            format_endpoints(topology.sentinel_endpoints),
+            topology.version,
+            topology.tls_digest,
+        ]
+    )

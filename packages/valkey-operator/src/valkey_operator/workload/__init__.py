@@ -1,0 +1,58 @@
+"""How the servers run on this unit; everything above is the same wherever that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+Service = Literal["server", "sentinel"]
+
+
+class WorkloadError(Exception):
+    """The servers cannot be run here; the message says what a person has to do."""
+
+
+class Workload(Protocol):
+    """A place with two services and some files."""
+
+    @property
+    def directory(self) -> Path:
+        """Where the servers keep configuration and data, as they see it."""
+        ...
+
+    def version(self) -> tuple[int, int, int]:
+        """The version of the server that is installed.
+
+        Raises:
+            WorkloadError: If there is none.
+        """
+        ...
+
+    def read(self, name: str) -> str | None:
+        """The text of a file in :attr:`directory`, None if there is none."""
+        ...
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file in :attr:`directory` that only the servers can read."""
+        ...
+
+    def is_running(self, service: Service) -> bool:
+        """Whether a service runs."""
+        ...
+
+    def start(self, service: Service, arguments: Sequence[str]) -> None:
+        """Start a service; it goes on when the hook ends.
+
+        Args:
+            service: Which.
+            arguments: Of ``valkey-server``.
+
+        Raises:
+            WorkloadError: If it does not start.
+        """
+        ...
+
+    def stop(self, service: Service) -> None:
+        """Stop a service and wait until it has ended. Safe if it does not run."""
+        ...

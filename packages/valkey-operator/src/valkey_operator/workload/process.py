@@ -1,0 +1,119 @@
+"""The servers as plain processes, for localjuju.
+
+They are found again by what they are: the command line names the configuration file. A number in
+a file alone could mean any process after a restart.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import Service, WorkloadError
+
+_STOP_SECONDS = 15.0
+"""A server with a stuck replica takes 10 s to stop (``shutdown-timeout``)."""
+
+
+class ProcessWorkload:
+    """Runs ``valkey-server`` from the PATH.
+
+    Args:
+        directory: For configuration and data.
+    """
+
+    def __init__(self, directory: Path):
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def directory(self) -> Path:
+        """See :class:`Workload`."""
+        return self._directory
+
+    def version(self) -> tuple[int, int, int]:
+        """See :class:`Workload`."""
+        said = subprocess.run(
+            [self._binary(), "--version"], capture_output=True, text=True, check=False
+        ).stdout
+        found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", said)
+        if not found:
+            raise WorkloadError(f"valkey-server does not tell its version: {said.strip()[:80]}")
+        major, minor, patch = map(int, found.groups())
+        return major, minor, patch
+
+    @staticmethod
+    def _binary() -> str:
+        found = shutil.which("valkey-server")
+        if not found:
+            raise WorkloadError("valkey-server is not on the PATH; install Valkey 7.2 or later")
+        return found
+
+    def read(self, name: str) -> str | None:
+        """See :class:`Workload`."""
+        try:
+            return (self._directory / name).read_text()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, text: str) -> None:
+        """See :class:`Workload`."""
+        path = self._directory / name
+        fresh = path.with_suffix(f"{path.suffix}.new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(text)
+        fresh.replace(path)
+
+    def is_running(self, service: Service) -> bool:
+        """See :class:`Workload`."""
+        return self._pid(service) is not None
+
+    def start(self, service: Service, arguments: Sequence[str]) -> None:
+        """See :class:`Workload`."""
+        log = self._directory / f"{service}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [self._binary(), *arguments],
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        (self._directory / f"{service}.pid").write_text(str(process.pid))
+        time.sleep(0.05)
+        if process.poll() is not None:
+            last = log.read_text(errors="replace").strip().rpartition("\n")[2]
+            raise WorkloadError(f"{service} does not start: {last[-200:]}")
+        process.returncode = 0  # it outlives this hook and is not waited for
+
+    def stop(self, service: Service) -> None:
+        """See :class:`Workload`."""
+        pid = self._pid(service)
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self._pid(service) == pid:
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+
+    def _pid(self, service: Service) -> int | None:
+        """The process of a service, if it still is one."""
+        text = self.read(f"{service}.pid")
+        if not text or not text.isdigit():
+            return None
+        try:
+            state = Path(f"/proc/{text}/stat").read_text().rpartition(")")[2].split()[0]
+            owner = Path(f"/proc/{text}/cwd").readlink()
+        except OSError:
+            return None
+        is_ours = owner == self._directory.resolve() and state != "Z"
+        return int(text) if is_ours else None
