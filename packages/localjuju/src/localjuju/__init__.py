@@ -1,8 +1,8 @@
 """Runs Juju charms as real processes on one machine, without a controller.
 
-    with localjuju.Juju() as juju:
-        juju.deploy("./my-charm", num_units=3)
-        juju.wait(jubilant.all_active)
+with localjuju.Juju() as juju:
+    juju.deploy("./my-charm", num_units=3)
+    juju.wait(jubilant.all_active)
 """
 
 from .errors import CharmError, LocalJujuError

@@ -91,10 +91,11 @@ class CharmSpec:
             )
         config = _load_yaml(root / "config.yaml") or charmcraft.get("config") or {}
         actions = _load_yaml(root / "actions.yaml") or charmcraft.get("actions") or {}
+        roles: tuple[Role, ...] = ("provides", "requires", "peers")
         endpoints = {
             name: EndpointSpec(name, str(spec.get("interface", "")), role, spec.get("limit"))
-            for role in ("provides", "requires", "peers")
-            for name, spec in (metadata.get(role) or {}).items()
+            for role in roles
+            for name, spec in _section(metadata, role).items()
         }
         endpoints["juju-info"] = EndpointSpec("juju-info", "juju-info", "provides")
         return cls(
@@ -111,8 +112,9 @@ class CharmSpec:
     def storages(self) -> tuple[StorageSpec, ...]:
         """The file systems that every unit gets."""
         found: list[StorageSpec] = []
-        for name, spec in (self.metadata.get("storage") or {}).items():
-            count = str((spec.get("multiple") or {}).get("range", "1")).partition("-")[0]
+        for name, spec in _section(self.metadata, "storage").items():
+            multiple: dict[str, Any] = spec.get("multiple") or {}
+            count = str(multiple.get("range", "1")).partition("-")[0]
             found.append(StorageSpec(name, int(count) if count.isdigit() else 1))
         return tuple(found)
 
@@ -134,6 +136,12 @@ class CharmSpec:
         }
         for name, document in documents.items():
             (target / name).write_text(yaml.safe_dump(_plain(document), sort_keys=False))
+
+
+def _section(metadata: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """A part of the metadata that maps names to specifications; empty if it is not there."""
+    found: dict[str, dict[str, Any] | None] = metadata.get(name) or {}
+    return {key: spec or {} for key, spec in found.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import yaml
 
@@ -41,7 +41,8 @@ def _parser(name: str, positionals: str, *options: str, flags: Sequence[str] = (
     for positional in positionals.split():
         parser.add_argument(positional.rstrip("*?"), nargs=_nargs(positional))
     for option in options:
-        parser.add_argument(option.rstrip("*"), action="append" if option.endswith("*") else None)
+        action = "append" if option.endswith("*") else "store"
+        parser.add_argument(option.rstrip("*"), action=action)
     for flag in flags:
         parser.add_argument(flag, action="store_true")
     return parser
@@ -102,7 +103,10 @@ class Commands:
                 ),
                 self._remove_unit,
             ),
-            "resolve": (_parser("resolve", "units*", flags=["--no-retry", "--all"]), self._resolve),
+            "resolve": (
+                _parser("resolve", "units*", flags=["--no-retry", "--all"]),
+                self._resolve,
+            ),
             "run": (_parser("run", "unit action pairs*", "--params", "--wait"), self._run),
             "secrets": (_parser("secrets", "", "--owner"), self._secrets),
             "show-model": (_parser("show-model", "name?"), self._show_model),
@@ -416,16 +420,16 @@ class Commands:
                 raise CommandError(
                     f'action "{a.action}" not defined for unit "{unit.name}" (not found)'
                 )
-            parameters = yaml.safe_load(Path(a.params).read_text()) if a.params else {}
+            loaded: Any = yaml.safe_load(Path(a.params).read_text()) if a.params else None
+            parameters: dict[str, Any] = loaded or {}
             for pair in a.pairs:
                 name, _, value = pair.partition("=")
                 parameters[name] = yaml.safe_load(value)
-            spec = self._app(unit.app).charm.actions[a.action].get("params") or {}
+            action = self._app(unit.app).charm.actions[a.action]
+            spec: dict[str, dict[str, Any]] = action.get("params") or {}
             defaults = {k: v["default"] for k, v in spec.items() if "default" in v}
             self._model.next_task += 1
-            task = Task(
-                str(self._model.next_task), unit.name, a.action, defaults | (parameters or {})
-            )
+            task = Task(str(self._model.next_task), unit.name, a.action, defaults | parameters)
             unit.tasks.append(task)
             self._notify()
             deadline = time.monotonic() + float((a.wait or "60s").removesuffix("s"))
@@ -482,7 +486,7 @@ def _secret_file(path: str | None) -> dict[str, str]:
     loaded = yaml.safe_load(Path(path).read_text()) if path else None
     if not isinstance(loaded, dict) or not loaded:
         raise CommandError("a secret needs a --file with keys and values")
-    return {str(k): str(v) for k, v in loaded.items()}
+    return {str(k): str(v) for k, v in cast("dict[Any, Any]", loaded).items()}
 
 
 def _dump(value: Any, style: str) -> str:

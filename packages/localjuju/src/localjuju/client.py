@@ -1,5 +1,6 @@
 """What client.c does, for machines without a C compiler. Runs on its own, without this package."""
 
+import itertools
 import os
 import socket
 import struct
@@ -11,7 +12,7 @@ def main() -> int:
     words = [os.fsencode(word) for word in sys.argv[1:]]
     name = os.fsencode(os.path.basename(sys.argv[0]))  # noqa: PTH119 - pathlib costs 10 ms here
     home = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120
-    wants_stdin = b"--file=-" in words or (b"--file", b"-") in zip(words, words[1:], strict=False)
+    wants_stdin = b"--file=-" in words or (b"--file", b"-") in itertools.pairwise(words)
     data = sys.stdin.buffer.read() if wants_stdin else b""
     fields = [os.environb.get(b"JUJU_CONTEXT_ID", b""), name, data, *words]
     with socket.socket(socket.AF_UNIX) as connection:

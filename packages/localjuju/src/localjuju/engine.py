@@ -12,9 +12,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from . import resolver, tools
 from .charm import CharmSpec
@@ -148,8 +147,7 @@ class Engine:
             units = units[start:] + units[:start]
         for position, unit in enumerate(units):
             if unit.failed and unit.retry_at > time.monotonic():
-                if unit.alive or not self._is_hopeless(unit):
-                    continue
+                continue
             event = resolver.next_event(self.model, unit)
             if event is not None:
                 self._turn += position + 1
@@ -158,10 +156,6 @@ class Engine:
                 self._bury(unit)
                 return self._pick()
         return None
-
-    @staticmethod
-    def _is_hopeless(unit: Unit) -> bool:
-        return unit.failures > 20
 
     def _next_retry(self) -> float | None:
         waits = [u.retry_at - time.monotonic() for u in self.model.units() if u.failed]
@@ -213,7 +207,7 @@ class Engine:
             charm_dir=directory,
             environment=environment,
             entry_point=charm.entry_point,
-            variables=self._variables(unit, event, task, directory, environment, token),
+            variables=self._variables(unit, event, task, directory) | {"JUJU_CONTEXT_ID": token},
             log=log,
             timeout=self.hook_timeout,
         )
@@ -250,7 +244,9 @@ class Engine:
             self.timeline.add("hook", unit.name, f"{event} failed: {why}")
 
     def _task(self, unit: Unit, event: Event) -> Task | None:
-        return next((t for t in unit.tasks if t.id == event.task_id), None) if event.task_id else None
+        return (
+            next((t for t in unit.tasks if t.id == event.task_id), None) if event.task_id else None
+        )
 
     @staticmethod
     def _finish_task(task: Task, hook: Hook, code: int, output: str) -> None:
@@ -411,8 +407,7 @@ class Engine:
         else:
             path = ":".join(environment.path)
             dispatch.write_text(
-                f"#!/bin/sh\nPYTHONPATH={path} exec {environment.python}"
-                f" {app.charm.entry_point}\n"
+                f"#!/bin/sh\nPYTHONPATH={path} exec {environment.python} {app.charm.entry_point}\n"
             )
         dispatch.chmod(0o755)
         stamp.write_text(str(app.charm_version))
@@ -424,8 +419,6 @@ class Engine:
         event: Event,
         task: Task | None,
         directory: Path,
-        environment: Environment,
-        token: str,
     ) -> dict[str, str]:
         path = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
         keep = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
@@ -438,7 +431,6 @@ class Engine:
             "JUJU_AGENT_SOCKET_NETWORK": "unix",
             "JUJU_AVAILABILITY_ZONE": "local",
             "JUJU_CHARM_DIR": str(directory),
-            "JUJU_CONTEXT_ID": token,
             "JUJU_DISPATCH_PATH": f"actions/{task.action}" if task else f"hooks/{event.hook}",
             "JUJU_HOOK_NAME": event.hook,
             "JUJU_MACHINE_ID": unit.machine,
@@ -519,5 +511,3 @@ def _fresh(root: Path, name: str) -> Path:
 
 def _no_commands(_: list[str]) -> tuple[int, str, str]:
     return 1, "", "ERROR this model takes no commands\n"
-
-

@@ -85,7 +85,9 @@ class Environments:
             raise CharmError(f"{charm.root} needs packages from {source}; install uv")
         self._run([uv, "venv", "--quiet", "--python", sys.executable, str(target)], charm, target)
         python = str(target / "bin" / "python")
-        self._run([uv, "pip", "install", "--quiet", "--python", python, "-r", source], charm, target)
+        self._run(
+            [uv, "pip", "install", "--quiet", "--python", python, "-r", source], charm, target
+        )
 
     @staticmethod
     def _run(command: list[str], charm: CharmSpec, target: Path) -> None:

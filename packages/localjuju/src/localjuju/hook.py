@@ -92,8 +92,7 @@ class Hook:
         return [
             f"{endpoint}:{relation.id}"
             for relation in self.model.relations_of(self.unit.app)
-            if relation.endpoint(self.unit.app) == endpoint
-            and self.unit.name in relation.in_scope
+            if relation.endpoint(self.unit.app) == endpoint and self.unit.name in relation.in_scope
         ]
 
     def relation_list(self, relation: Relation) -> list[str]:
@@ -136,7 +135,7 @@ class Hook:
             change = self.secrets.get(secret.id)
             if change and change.remove:
                 continue
-            own = secret.owner == self.unit.name or secret.owner == self.unit.app
+            own = secret.owner in {self.unit.name, self.unit.app}
             if uri and secret.id == secret_id(uri):
                 return secret
             if not uri and own and label and self._label(secret) == label:
@@ -176,7 +175,9 @@ class Hook:
             gone = (self.secrets.get(secret.id) or SecretChange()).remove
             if label and secret.owner == name and self._label(secret) == label and not gone:
                 raise ToolError(f'ERROR secret with label "{label}" already exists')
-        secret = Secret(new_secret_id(), name, **fields)
+        secret = Secret(new_secret_id(), name)
+        for key, value in fields.items():
+            setattr(secret, key, value)
         secret.revisions[1] = SecretRevision(dict(content))
         secret.latest = 1
         self.created[secret.id] = secret
@@ -215,9 +216,7 @@ class Hook:
         else:
             self.change(secret).remove_revisions.add(revision)
 
-    def read_secret(
-        self, uri: str, label: str, *, refresh: bool, peek: bool
-    ) -> dict[str, str]:
+    def read_secret(self, uri: str, label: str, *, refresh: bool, peek: bool) -> dict[str, str]:
         """Content of a secret, as the owner or as a consumer that tracks a revision."""
         secret = self.find_secret(uri, label)
         change = self.secrets.get(secret.id)
@@ -243,7 +242,7 @@ class Hook:
             consumer.tracked = secret.latest
         revision = secret.latest if peek else consumer.tracked
         if revision not in secret.revisions:
-            raise ToolError(f'ERROR secret revision {revision} not found')
+            raise ToolError(f"ERROR secret revision {revision} not found")
         return dict(secret.revisions[revision].content)
 
     # Status and the rest.

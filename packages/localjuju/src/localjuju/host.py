@@ -44,9 +44,7 @@ class Host:
         """The supervisor's own process."""
         return self._process.pid
 
-    def spawn(
-        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path
-    ) -> Child:
+    def spawn(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Child:
         """Start a process; its output goes into a file."""
         child = Child()
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import jubilant
 
@@ -49,7 +49,7 @@ class Juju(jubilant.Juju):
         self.engine.serve(Commands(self.engine).run)
         super().__init__(wait_timeout=wait_timeout, cli_binary=self.engine.bin / "juju")
 
-    def __enter__(self) -> Juju:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -22,9 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, Any, Any]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Add the timeline of the model to the report of a test that fails."""
     report = yield
     juju: Juju | None = getattr(item, "funcargs", {}).get("localjuju")
@@ -38,5 +36,6 @@ def localjuju(request: pytest.FixtureRequest) -> Generator[Juju]:
     """A model of its own for this test; every process and file ends with it."""
     from .juju import Juju  # noqa: PLC0415 - not for tests that do not ask for it
 
-    with Juju(driver=request.config.getoption("--localjuju-driver")) as juju:
+    driver: Any = request.config.getoption("--localjuju-driver")
+    with Juju(driver=driver) as juju:
         yield juju

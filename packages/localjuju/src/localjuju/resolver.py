@@ -28,7 +28,9 @@ def next_event(model: Model, unit: Unit) -> Event | None:
     return next(_alive(model, app, unit), None)
 
 
-def _alive(model: Model, app: Application, unit: Unit) -> Iterator[Event]:
+def _alive(  # noqa: C901, PLR0912 - one branch for each rule of the order
+    model: Model, app: Application, unit: Unit
+) -> Iterator[Event]:
     for storage_id in sorted(unit.storages):
         if storage_id not in unit.attached:
             name = storage_id.partition("/")[0]
@@ -152,7 +154,9 @@ def observe(model: Model, unit: Unit, event: Event) -> int:
     return relation.app_version.get(event.remote_app, 0)
 
 
-def commit(model: Model, unit: Unit, event: Event, version: int) -> None:
+def commit(  # noqa: C901, PLR0912 - one case for each kind of event
+    model: Model, unit: Unit, event: Event, version: int
+) -> None:
     """Note that a unit has run an event, about something that :func:`observe` saw."""
     match event.kind:
         case "install":

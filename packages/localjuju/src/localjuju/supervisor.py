@@ -12,6 +12,7 @@ answered by ``{"id": 1, "pid": 42}`` and, when it ends, ``{"id": 1, "exit": 0}``
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -47,6 +48,10 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def _nothing(_number: int, _frame: object) -> None:
+    """For a signal that only has to wake the loop."""
+
+
 class Supervisor:
     """One run of this program."""
 
@@ -56,10 +61,8 @@ class Supervisor:
 
     def say(self, message: dict[str, Any]) -> None:
         """Tell the other end of the pipe."""
-        try:
+        with contextlib.suppress(BrokenPipeError):  # the next read finds the end of the input
             os.write(1, json.dumps(message).encode() + b"\n")
-        except BrokenPipeError:
-            pass  # the next read finds the end of the input
 
     def spawn(self, order: dict[str, Any]) -> None:
         """Start a process in a session of its own."""
@@ -111,10 +114,8 @@ class Supervisor:
 
     def kill(self, pid: int) -> None:
         """Kill a process and its session."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def run(self, directory: str) -> None:
         """Work until the input ends, then clean up."""
@@ -124,7 +125,7 @@ class Supervisor:
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, _nothing)
         with selectors.DefaultSelector() as selector:
             selector.register(0, selectors.EVENT_READ)
             selector.register(reader, selectors.EVENT_READ)

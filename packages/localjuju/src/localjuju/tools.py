@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import yaml
 
@@ -188,7 +188,7 @@ def _secret_remove(hook: Hook, a: Arguments, _: str) -> None:
 
 
 def _secret_content(a: Arguments) -> dict[str, str]:
-    content = {k: v for k, v in _pairs([w for w in a.rest if "#file=" not in w]).items()}
+    content = _pairs([word for word in a.rest if "#file=" not in word])
     for word in a.rest:
         key, marker, path = word.partition("#file=")
         if marker:
@@ -237,7 +237,8 @@ def _juju_log(hook: Hook, a: Arguments, _: str) -> None:
 def _network_get(hook: Hook, a: Arguments, _: str) -> Any:
     endpoint = a.rest[0] if a.rest else ""
     known = hook.model.applications[hook.unit.app].charm.endpoints
-    extra = hook.model.applications[hook.unit.app].charm.metadata.get("extra-bindings") or {}
+    metadata = hook.model.applications[hook.unit.app].charm.metadata
+    extra: dict[str, Any] = metadata.get("extra-bindings") or {}
     if endpoint not in known and endpoint not in extra:
         raise ToolError(f'ERROR no network config found for binding "{endpoint}"')
     address = hook.unit.address
@@ -316,7 +317,7 @@ def _action(hook: Hook) -> Any:
 def _action_get(hook: Hook, a: Arguments, _: str) -> Any:
     value: Any = _action(hook).parameters
     for part in a.rest[0].split(".") if a.rest else ():
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = value.get(part) if hasattr(value, "get") else None
     return value
 
 
@@ -332,7 +333,9 @@ def _action_set(hook: Hook, a: Arguments, _: str) -> None:
 def _action_fail(hook: Hook, a: Arguments, _: str) -> None:
     task = _action(hook)
     task.status = "failed"
-    task.message = " ".join(a.rest) or "action failed without reason given, check action for errors"
+    task.message = (
+        " ".join(a.rest) or "action failed without reason given, check action for errors"
+    )
 
 
 def _action_log(hook: Hook, a: Arguments, _: str) -> None:
@@ -364,7 +367,7 @@ def _goal_state(hook: Hook, _a: Arguments, _: str) -> Any:
     return {"units": units(hook.unit.app), "relations": relations}
 
 
-def _unsupported(hook: Hook, a: Arguments, _: str) -> None:
+def _unsupported(_hook: Hook, _a: Arguments, _: str) -> None:
     raise ToolError("ERROR not supported by localjuju")
 
 
@@ -400,7 +403,15 @@ TOOLS: dict[str, tuple[_Parser, Tool]] = {
     "resource-get": (_parser("resource-get"), _unsupported),
     "secret-add": (
         _parser(
-            *("secret-add", "--label", "--description", "--expire", "--rotate", "--owner", "--file")
+            *(
+                "secret-add",
+                "--label",
+                "--description",
+                "--expire",
+                "--rotate",
+                "--owner",
+                "--file",
+            )
         ),
         _secret_add,
     ),
@@ -412,7 +423,15 @@ TOOLS: dict[str, tuple[_Parser, Tool]] = {
     "secret-revoke": (_parser("secret-revoke", _RELATION, "--app", "--unit"), _secret_revoke),
     "secret-set": (
         _parser(
-            *("secret-set", "--label", "--description", "--expire", "--rotate", "--owner", "--file")
+            *(
+                "secret-set",
+                "--label",
+                "--description",
+                "--expire",
+                "--rotate",
+                "--owner",
+                "--file",
+            )
         ),
         _secret_set,
     ),
@@ -475,7 +494,8 @@ def _mapping(text: str) -> dict[str, str]:
         loaded = yaml.load(text, Loader=_STRINGS)  # noqa: S506 - makes strings and nothing else
     if not isinstance(loaded, dict):
         raise ToolError("ERROR expected a mapping")
-    return {str(key): "" if value is None else str(value) for key, value in loaded.items()}
+    items = cast("dict[Any, Any]", loaded).items()
+    return {str(key): "" if value is None else str(value) for key, value in items}
 
 
 _STRINGS = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

@@ -1,1 +1,5 @@
-"""x."""
+"""Fixtures, a conformance kit and a demonstration for the ``valkey_client`` relation."""
+
+from .binaries import Binary, NoBinaryError, find_binary
+
+__all__ = ["Binary", "NoBinaryError", "find_binary"]

@@ -34,9 +34,9 @@ def connect(access: Access, *, read_only: bool = False, **options: Any) -> valke
     import valkey  # noqa: PLC0415 - an extra, imported on use
     import valkey.sentinel  # noqa: PLC0415
 
-    arguments = {**_connection(access), "db": access.database, **options}
+    arguments: dict[str, Any] = {**_connection(access), "db": access.database, **options}
     if access.sentinel_endpoints:
-        sentinel = valkey.sentinel.Sentinel(
+        sentinel: Any = valkey.sentinel.Sentinel(
             [(endpoint.host, endpoint.port) for endpoint in access.sentinel_endpoints],
             sentinel_kwargs=_connection(access),
             **arguments,
@@ -54,9 +54,9 @@ def connect_async(
     import valkey.asyncio  # noqa: PLC0415
     import valkey.asyncio.sentinel  # noqa: PLC0415
 
-    arguments = {**_connection(access), "db": access.database, **options}
+    arguments: dict[str, Any] = {**_connection(access), "db": access.database, **options}
     if access.sentinel_endpoints:
-        sentinel = valkey.asyncio.sentinel.Sentinel(
+        sentinel: Any = valkey.asyncio.sentinel.Sentinel(
             [(endpoint.host, endpoint.port) for endpoint in access.sentinel_endpoints],
             sentinel_kwargs=_connection(access),
             **arguments,

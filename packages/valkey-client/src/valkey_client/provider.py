@@ -326,7 +326,7 @@ class ValkeyProvider(ops.Object):
             wire = asked.wire
             said = [r.status for r in draft.responses.values() if r.status]
             spoken = tuple(statuses.merge([*asked.problems, *said]))
-        notes = read_responses(bag).notes if wire == wire_of(bag) else {}
+        notes: Mapping[str, Any] = read_responses(bag).notes if wire == wire_of(bag) else {}
         responses = Responses(wire, tuple(draft.responses.values()), spoken, notes=notes)
         old: Mapping[str, str] = dict(bag)
         if not old and not responses.responses and not spoken:

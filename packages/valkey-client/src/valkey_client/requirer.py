@@ -348,9 +348,7 @@ class ValkeyRequirer(ops.Object):
             if request.key == ".".join(parts[2:-2]):
                 event.secret.get_content(refresh=True)
                 fields = ("password",) if parts[-2] == "user" else ("tls", "tls-ca")
-                self.on.changed.emit(
-                    relation, app=relation.app, prefix=str(prefix), fields=fields
-                )
+                self.on.changed.emit(relation, app=relation.app, prefix=str(prefix), fields=fields)
 
     def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
         self._remember("refusals", str(event.relation.id), None)

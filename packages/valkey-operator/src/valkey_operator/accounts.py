@@ -157,7 +157,10 @@ def acl_file(rules: Mapping[str, Iterable[str]]) -> str:
     lines = ["user default off resetpass resetkeys resetchannels -@all"]
     for name, rule in sorted(rules.items()):
         words = ["user", name, *rule]
-        if any(not word or not word.isascii() or not word.isprintable() or " " in word for word in words):
+        if any(
+            not word or not word.isascii() or not word.isprintable() or " " in word
+            for word in words
+        ):
             raise ValueError(f"the rule of {name!r} cannot be written into an ACL file")
         lines.append(" ".join(words))
     return "\n".join(lines) + "\n"

@@ -25,7 +25,11 @@ from .plan import (
 
 
 def apply(
-    actions: Iterable[Action], cluster: Cluster, provider: ValkeyProvider, peers: Peers, facts: Facts
+    actions: Iterable[Action],
+    cluster: Cluster,
+    provider: ValkeyProvider,
+    peers: Peers,
+    facts: Facts,
 ) -> None:
     """Carry out a plan, in its order.
 

@@ -238,13 +238,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
             event.add_status(ops.ActiveStatus())
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
-        facts = self._cluster_facts
         if self._problem:
             event.add_status(self._problem)
-        if facts is None:
-            event.add_status(ops.ActiveStatus() if self.peers.shared().published else _FORMING)
-            return
-        event.add_status(app_status(self.peers.all(), facts, len(self.peers.shared().accounts)))
+        elif self._cluster_facts is not None:
+            clients = len(self.peers.shared().accounts)
+            event.add_status(app_status(self.peers.all(), self._cluster_facts, clients))
+        # An event that did not look at the cluster leaves the status as it is.
 
 
 _FORMING = ops.WaitingStatus("the cluster is forming")
@@ -262,7 +261,9 @@ def app_status(peers: tuple[Peer, ...], facts: ClusterFacts, clients: int) -> op
             f" bring back {', '.join(deaf) or 'the missing units'}"
         )
     if not facts.primary:
-        return ops.WaitingStatus("no primary that the Sentinels agree on; failover may be going on")
+        return ops.WaitingStatus(
+            "no primary that the Sentinels agree on; failover may be going on"
+        )
     if lost:
         return ops.ActiveStatus(f"no answer from the server of {', '.join(lost)}")
     unit = next((p.unit for p in peers if p.address == facts.primary), facts.primary)

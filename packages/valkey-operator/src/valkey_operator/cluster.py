@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,12 +90,53 @@ class ClusterFacts:
         return address
 
 
+class Connection:
+    """A connection to one server or Sentinel as the charm's own account."""
+
+    def __init__(self, address: str, port: int, password: str):
+        self._client: Any = valkey.Valkey(
+            host=address,
+            port=port,
+            username=ADMIN,
+            password=password,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
+            decode_responses=True,
+            client_name="charm",
+        )
+
+    def ask(self, *command: str | int) -> Any:
+        """Send one command and return its answer.
+
+        Raises:
+            valkey.ValkeyError: If the server refuses it or does not answer.
+        """
+        return self._client.execute_command(*command)
+
+    def ask_all(
+        self, commands: Iterable[Sequence[str | int]], *, atomically: bool = False
+    ) -> list[Any]:
+        """Send commands at once, as a transaction if so wanted, and return their answers.
+
+        Raises:
+            valkey.ValkeyError: If the server refuses one or does not answer.
+        """
+        with self._client.pipeline(transaction=atomically) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            return pipe.execute()
+
+    def close(self) -> None:
+        """Close it."""
+        self._client.close()
+
+
 class Cluster:
     """Connections to the servers, as the charm's own account, for the time of a hook."""
 
     def __init__(self, password: str):
         self._password = password
-        self._connections: dict[tuple[str, int], valkey.Valkey] = {}
+        self._connections: dict[tuple[str, int], Connection] = {}
 
     def close(self) -> None:
         """Close every connection."""
@@ -103,29 +144,18 @@ class Cluster:
             connection.close()
         self._connections.clear()
 
-    def server(self, address: str) -> valkey.Valkey:
+    def server(self, address: str) -> Connection:
         """A connection to a server."""
         return self._connect(address, PORT)
 
-    def sentinel(self, address: str) -> valkey.Valkey:
+    def sentinel(self, address: str) -> Connection:
         """A connection to a Sentinel."""
         return self._connect(address, SENTINEL_PORT)
 
-    def _connect(self, address: str, port: int) -> valkey.Valkey:
+    def _connect(self, address: str, port: int) -> Connection:
         key = (address, port)
         if key not in self._connections:
-            self._connections[key] = valkey.Valkey(
-                host=address,
-                port=port,
-                username=ADMIN,
-                password=self._password,
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
-                decode_responses=True,
-                single_connection_client=False,
-                lib_name=None,
-                lib_version=None,
-            )
+            self._connections[key] = Connection(address, port, self._password)
         return self._connections[key]
 
     def observe(self, addresses: Iterable[str]) -> ClusterFacts:
@@ -145,11 +175,13 @@ class Cluster:
         Raises:
             valkey.ValkeyError: If it does not answer.
         """
-        with self.server(address).pipeline(transaction=False) as pipe:
-            pipe.execute_command("INFO", "server", "replication")
-            pipe.execute_command("ACL LIST")
-            pipe.execute_command("CONFIG GET", "min-replicas-*", "replica-priority")
-            info, listed, config = pipe.execute()
+        info, listed, config = self.server(address).ask_all(
+            [
+                ("INFO", "server", "replication"),
+                ("ACL LIST",),
+                ("CONFIG GET", "min-replicas-*", "replica-priority"),
+            ]
+        )
         return ServerFacts(
             address=address,
             role=info["role"],
@@ -166,10 +198,9 @@ class Cluster:
         Raises:
             valkey.ValkeyError: If it does not answer.
         """
-        with self.sentinel(address).pipeline(transaction=False) as pipe:
-            pipe.execute_command("SENTINEL MASTER", PRIMARY_NAME)
-            pipe.execute_command("ACL LIST")
-            said, listed = pipe.execute()
+        said, listed = self.sentinel(address).ask_all(
+            [("SENTINEL MASTER", PRIMARY_NAME), ("ACL LIST",)]
+        )
         return SentinelFacts(
             address=address,
             primary=said["ip"],
@@ -184,9 +215,7 @@ class Cluster:
         votes: Counter[str] = Counter()
         for address in addresses:
             with contextlib.suppress(valkey.ValkeyError, OSError):
-                said: Any = self.sentinel(address).execute_command(
-                    "SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME
-                )
+                said = self.sentinel(address).ask("SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME)
                 if said:
                     votes[said[0]] += 1
         return votes.most_common(1)[0][0] if votes else ""
@@ -204,32 +233,26 @@ class Cluster:
         self._set(self.sentinel(address), rules)
 
     @staticmethod
-    def _set(connection: valkey.Valkey, rules: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        with connection.pipeline(transaction=False) as pipe:
-            for name, rule in rules:
-                pipe.execute_command("ACL SETUSER", name, "reset", *rule)
-            pipe.execute_command("ACL SAVE")
-            pipe.execute()
+    def _set(connection: Connection, rules: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        changes = [("ACL SETUSER", name, "reset", *rule) for name, rule in rules]
+        connection.ask_all([*changes, ("ACL SAVE",)])
 
     @staticmethod
-    def drop_accounts(connection: valkey.Valkey, names: Iterable[str]) -> None:
+    def drop_accounts(connection: Connection, names: Iterable[str]) -> None:
         """Delete accounts and close their connections, durably."""
-        with connection.pipeline(transaction=False) as pipe:
-            pipe.execute_command("ACL DELUSER", *names)
-            pipe.execute_command("ACL SAVE")
-            pipe.execute()
+        connection.ask_all([("ACL DELUSER", *names), ("ACL SAVE",)])
 
     def configure_server(self, address: str, name: str, value: str) -> None:
         """Change a setting of a server."""
-        self.server(address).execute_command("CONFIG SET", name, value)
+        self.server(address).ask("CONFIG SET", name, value)
 
     def configure_sentinel(self, address: str, name: str, value: str) -> None:
         """Change a setting of a Sentinel; it writes its configuration itself."""
-        self.sentinel(address).execute_command("SENTINEL SET", PRIMARY_NAME, name, value)
+        self.sentinel(address).ask("SENTINEL SET", PRIMARY_NAME, name, value)
 
 
 @contextlib.contextmanager
-def connected(password: str) -> Iterator[Cluster]:
+def connected(password: str) -> Generator[Cluster]:
     """A cluster for the time of a ``with`` block."""
     cluster = Cluster(password)
     try:

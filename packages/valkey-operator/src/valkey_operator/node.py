@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from valkey_client.messages import PRIMARY_NAME
 
 from . import accounts
-from .accounts import Account, Version
+from .accounts import Account
 from .settings import Settings
 from .workload import Service, Workload, WorkloadError
 

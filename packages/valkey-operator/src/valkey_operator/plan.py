@@ -201,9 +201,7 @@ def _released(facts: Facts) -> frozenset[str]:
     return frozenset(gone)
 
 
-def _answers(
-    facts: Facts, new_password: Callable[[], str]
-) -> tuple[list[Grant], list[Refuse]]:
+def _answers(facts: Facts, new_password: Callable[[], str]) -> tuple[list[Grant], list[Refuse]]:
     """What to answer to the requests that are open."""
     topology = topology_of(facts)
     grants: list[Grant] = []
@@ -231,14 +229,18 @@ def _answers(
     return grants, refusals
 
 
-def _missing(wanted: Mapping[str, Account], present: Mapping[str, Listed], *, patterns: bool) -> tuple[Account, ...]:
+def _missing(
+    wanted: Mapping[str, Account], present: Mapping[str, Listed], *, patterns: bool
+) -> tuple[Account, ...]:
     """Accounts that a server lacks or has otherwise than it should."""
     found: list[Account] = []
     for name, account in sorted(wanted.items()):
         listed = present.get(name)
-        if listed is None or account.sha256 not in listed.hashes:
-            found.append(account)
-        elif patterns and listed.patterns != frozenset(account.patterns):
+        if (
+            listed is None
+            or account.sha256 not in listed.hashes
+            or (patterns and listed.patterns != frozenset(account.patterns))
+        ):
             found.append(account)
     return tuple(found)
 
@@ -281,7 +283,11 @@ def _settings(facts: Facts) -> Iterable[Action]:
         pairs = (
             ("quorum", sentinel.quorum, quorum),
             ("down-after-milliseconds", sentinel.down_after, facts.settings.down_after * 1000),
-            ("failover-timeout", sentinel.failover_timeout, facts.settings.failover_timeout * 1000),
+            (
+                "failover-timeout",
+                sentinel.failover_timeout,
+                facts.settings.failover_timeout * 1000,
+            ),
         )
         for name, present, value in pairs:
             if present != value:

@@ -33,9 +33,7 @@ class Settings:
         defaults = cls()
         return cls(
             down_after=_whole(config, "down-after", defaults.down_after, 1, 300),
-            failover_timeout=_whole(
-                config, "failover-timeout", defaults.failover_timeout, 5, 600
-            ),
+            failover_timeout=_whole(config, "failover-timeout", defaults.failover_timeout, 5, 600),
         )
 
 

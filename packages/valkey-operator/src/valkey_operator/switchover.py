@@ -16,7 +16,7 @@ import valkey
 
 from valkey_client.messages import PRIMARY_NAME
 
-from .cluster import Cluster, ClusterFacts
+from .cluster import Cluster, ClusterFacts, Connection
 from .node import PORT
 
 T = TypeVar("T")
@@ -78,18 +78,21 @@ def _coordinated(cluster: Cluster, sentinels: Sequence[str]) -> None:
 def _paused(cluster: Cluster, old: str, sentinels: Sequence[str]) -> None:
     """Pause writes, wait until a replica has them all, and let Sentinel fail over."""
     primary = cluster.server(old)
-    primary.execute_command("CLIENT PAUSE", int(PAUSE * 1000), "WRITE")
+    primary.ask("CLIENT PAUSE", int(PAUSE * 1000), "WRITE")
     try:
         _wait(lambda: _has_caught_up(primary), 5, "let a replica catch up")
         _ask(cluster, sentinels)
         new = _wait(lambda: _agreed(cluster, sentinels, old), PAUSE - 8, "agree on a new primary")
-        with primary.pipeline(transaction=True) as pipe:
-            pipe.execute_command("REPLICAOF", new, PORT)
-            pipe.execute_command("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes")
-            pipe.execute_command("CLIENT KILL", "TYPE", "pubsub", "SKIPME", "yes")
-            pipe.execute()
+        primary.ask_all(
+            [
+                ("REPLICAOF", new, PORT),
+                ("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes"),
+                ("CLIENT KILL", "TYPE", "pubsub", "SKIPME", "yes"),
+            ],
+            atomically=True,
+        )
     finally:
-        primary.execute_command("CLIENT UNPAUSE")
+        primary.ask("CLIENT UNPAUSE")
 
 
 def _ask(cluster: Cluster, sentinels: Sequence[str], *options: str) -> None:
@@ -99,9 +102,7 @@ def _ask(cluster: Cluster, sentinels: Sequence[str], *options: str) -> None:
     while time.monotonic() < deadline:
         for address in sentinels:
             try:
-                cluster.sentinel(address).execute_command(
-                    "SENTINEL FAILOVER", PRIMARY_NAME, *options
-                )
+                cluster.sentinel(address).ask("SENTINEL FAILOVER", PRIMARY_NAME, *options)
             except valkey.ResponseError as error:
                 # A Sentinel knows its replicas from an INFO every 10 s, so it may not yet.
                 refusals.append(str(error))
@@ -124,14 +125,14 @@ def _agreed(cluster: Cluster, sentinels: Sequence[str], old: str) -> str:
     return "" if new == old else new
 
 
-def _has_caught_up(primary: valkey.Valkey) -> bool:
-    role, offset, replicas = primary.execute_command("ROLE")
-    return role in {"master", b"master"} and any(int(r[2]) >= int(offset) for r in replicas)
+def _has_caught_up(primary: Connection) -> bool:
+    role, offset, replicas = primary.ask("ROLE")
+    return role == "master" and any(int(r[2]) >= int(offset) for r in replicas)
 
 
 def _sees_priorities(cluster: Cluster, sentinels: Sequence[str], others: Sequence[str]) -> bool:
     for address in sentinels:
-        listed = cluster.sentinel(address).execute_command("SENTINEL REPLICAS", PRIMARY_NAME)
+        listed = cluster.sentinel(address).ask("SENTINEL REPLICAS", PRIMARY_NAME)
         for replica in listed:
             if replica["ip"] in others and int(replica["slave-priority"]) != 0:
                 return False

@@ -4,6 +4,7 @@ Usage: ``zygote.py SOCKET ENTRY_POINT``, in a charm directory. Each connection s
 line with ``env``, ``cwd`` and ``log`` and gets ``{"exit": CODE}`` when the hook has ended.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -15,7 +16,8 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, cast
 
 _NUMBER = struct.Struct("<I")
 
@@ -35,21 +37,16 @@ def _call(path: str, fields: Sequence[bytes]) -> tuple[int, bytes, bytes]:
 
 def _take_over_hook_commands(path: str, directory: str) -> None:
     """Let ``subprocess.run`` of a hook command go over the socket, without a process."""
-    tools = frozenset(os.listdir(directory))
-    original = subprocess.run
+    tools = frozenset(entry.name for entry in Path(directory).iterdir())
+    original: Any = subprocess.run
 
     def run(*args: Any, **options: Any) -> Any:
-        command: Any = args[0] if args else None
+        command = cast("Any", args[0] if args else None)
         captures = options.get("capture_output") or (
             options.get("stdout") == subprocess.PIPE and options.get("stderr") == subprocess.PIPE
         )
-        if not (
-            captures
-            and isinstance(command, (list, tuple))
-            and command
-            and command[0] in tools
-            and command[0] != "juju"
-        ):
+        is_tool = type(command) in {list, tuple} and bool(command) and command[0] in tools
+        if not (captures and is_tool and command[0] != "juju"):
             return original(*args, **options)
         encoding = options.get("encoding") or (
             "utf-8" if options.get("text") or options.get("universal_newlines") else None
@@ -98,26 +95,22 @@ def _hook(order: dict[str, Any], entry_point: str) -> NoReturn:
 
 
 def _say(connection: socket.socket, message: dict[str, int]) -> None:
-    try:
+    with contextlib.suppress(OSError):  # the model may have given up on this hook
         connection.sendall(json.dumps(message).encode() + b"\n")
-    except OSError:
-        pass  # the model has given up on this hook
 
 
 def main() -> None:
     """Import what the charm imports, then fork whenever a hook comes."""
     path, entry_point = sys.argv[1:]
     del sys.path[0]  # this script's own directory
-    try:
+    with contextlib.suppress(BaseException):  # the hook itself will say what is wrong
         runpy.run_path(entry_point, run_name="localjuju_preload")
-    except BaseException:  # noqa: BLE001 - the hook itself will say what is wrong
-        pass
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path + ".new")
         listener.listen(4)
-        os.rename(path + ".new", path)
+        Path(path + ".new").rename(path)
         while True:
             connection, _ = listener.accept()
             with connection, connection.makefile("rb") as lines:

@@ -12,7 +12,14 @@ from ..messages import Wire
 from . import v0, v1
 from ._common import Requests, Responses
 
-__all__ = ["Requests", "Responses", "read_requests", "read_responses", "wire_of", "write_responses"]
+__all__ = [
+    "Requests",
+    "Responses",
+    "read_requests",
+    "read_responses",
+    "wire_of",
+    "write_responses",
+]
 
 
 def wire_of(bag: Mapping[str, str]) -> Wire:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .. import statuses
 from ..errors import PrefixError
-from ..messages import DEFAULT_SECRETS, AccessRequest, Response
+from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
 from ..prefix import KeyPrefix
 from ._common import (
     Requests,
@@ -29,11 +29,13 @@ from ._common import (
 ALIASES = ("database", "subject", "topic", "index", "plugin-url", "prefix")
 """The fields that may carry the prefix, in the order in which they are looked up."""
 
-PROVIDER_KEYS = frozenset({
-    *("endpoints", "read-only-endpoints", "sentinel-endpoints", "sentinel_endpoints", "mode"),
-    *("primary-name", "version", "secret-user", "secret-tls", "resource", "salt", "data"),
-    *("status", "database-number"),
-})
+PROVIDER_KEYS = frozenset(
+    {
+        *("endpoints", "read-only-endpoints", "sentinel-endpoints", "sentinel_endpoints", "mode"),
+        *("primary-name", "version", "secret-user", "secret-tls", "resource", "salt", "data"),
+        *("status", "database-number"),
+    }
+)
 """What a provider writes, apart from the echoed alias."""
 
 REQUIRER_KEYS = frozenset({"database", "requested-secrets"})
@@ -48,7 +50,7 @@ def aliases(bag: Mapping[str, str]) -> frozenset[str]:
 
 def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
     """Read a requirer's databag. Values are strings: ``123`` and ``true`` are prefixes too."""
-    problems: list[statuses.RelationStatus] = []
+    problems: list[RelationStatus] = []
     version = bag.get("version", "")
     alias = next((name for name in ALIASES if bag.get(name)), "")
     if version not in {"", "v0"} and not alias:

