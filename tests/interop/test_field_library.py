@@ -1,0 +1,102 @@
+"""Our ends against those of the library that the field uses, each charm in its own environment."""
+
+from __future__ import annotations
+
+import json
+
+import localjuju
+
+from ..conftest import CHARMS, failed_hooks, told
+
+FIELD, OURS = "field-requirer", "scripted-requirer"
+
+
+def test_a_field_requirer_on_our_provider_hears_of_everything(juju: localjuju.Juju) -> None:
+    juju.deploy(CHARMS / "scripted_provider", "provider")
+    juju.deploy(CHARMS / "field_requirer", FIELD)
+    juju.integrate("provider", FIELD)
+    juju.settle()
+    relation = juju.relation_id("provider", "valkey-client")
+    asked = json.loads(juju.databag(relation, FIELD)["requests"])[0]["request-id"]
+    heard = told(juju, f"{FIELD}/0")
+    assert heard[-1] == {
+        "event": "resource_created",
+        "endpoints": "10.0.0.1:6379",
+        "read-only-endpoints": "10.0.0.2:6379",
+        "username": f"relation-{relation}-{asked}",
+        "password": "first",
+        "tls": False,
+        "tls_ca": None,
+    }
+
+    juju.config("provider", {"endpoints": "10.0.0.2:6379", "read-only-endpoints": "10.0.0.1:6379"})
+    juju.settle()
+    assert told(juju, f"{FIELD}/0")[-1]["event"] == "endpoints_changed"
+    assert told(juju, f"{FIELD}/0")[-1]["endpoints"] == "10.0.0.2:6379"
+
+    juju.config("provider", {"password": "second"})
+    juju.settle()
+    assert told(juju, f"{FIELD}/0")[-1]["event"] == "authentication_updated"
+
+    juju.config("provider", {"ca": "-----BEGIN CERTIFICATE-----"})
+    juju.settle()
+    assert told(juju, f"{FIELD}/0")[-1]["event"] == "authentication_updated"
+    tls = next(s for s in juju.secrets() if s.label and s.label.endswith("tls.secret"))
+    content = juju.show_secret(tls.uri, reveal=True).content
+    assert content == {"tls": "true", "tls-ca": "-----BEGIN CERTIFICATE-----"}
+
+    juju.remove_relation("provider", FIELD)
+    juju.settle()
+    assert told(juju, f"{FIELD}/0")[-1]["event"] == "valkey_relation_broken"
+    assert juju.secrets() == []
+    assert failed_hooks(juju) == []
+
+
+def test_a_field_requirer_hears_of_a_refusal_once_it_was_served(juju: localjuju.Juju) -> None:
+    juju.deploy(CHARMS / "scripted_provider", "provider")
+    juju.deploy(CHARMS / "field_requirer", FIELD)
+    juju.integrate("provider", FIELD)
+    juju.settle()
+    juju.config("provider", {"reject": "no more"})
+    juju.settle()
+    assert juju.secrets() == []
+    juju.config("provider", reset="reject")
+    juju.settle()
+    assert [t["event"] for t in told(juju, f"{FIELD}/0")][0] == "resource_created"
+    assert failed_hooks(juju) == []
+
+
+def test_our_requirer_on_a_field_provider_hears_of_everything(juju: localjuju.Juju) -> None:
+    juju.deploy(CHARMS / "field_provider", "provider")
+    juju.deploy(CHARMS / "scripted_requirer", OURS)
+    juju.integrate("provider", OURS)
+    juju.settle()
+    heard = told(juju, f"{OURS}/0")
+    relation = juju.relation_id("provider", "valkey-client")
+    assert [t["event"] for t in heard] == ["ready"]
+    assert heard[0]["endpoints"] == "10.0.0.1:6379"
+    assert heard[0]["username"] == f"relation-{relation}"
+    assert heard[0]["password"] == "first"
+    assert heard[0]["tls"] is False
+    assert juju.status().apps[OURS].units[f"{OURS}/0"].is_active
+
+    juju.config("provider", {"endpoints": "10.0.0.9:6379"})
+    juju.settle()
+    assert told(juju, f"{OURS}/0")[-1]["fields"] == ["endpoints"]
+    assert told(juju, f"{OURS}/0")[-1]["endpoints"] == "10.0.0.9:6379"
+
+    juju.config("provider", {"password": "second"})
+    juju.settle()
+    assert told(juju, f"{OURS}/0")[-1]["fields"] == ["password"]
+    assert told(juju, f"{OURS}/0")[-1]["password"] == "second"
+
+    juju.config("provider", {"ca": "-----BEGIN CERTIFICATE-----"})
+    juju.settle()
+    assert told(juju, f"{OURS}/0")[-1]["fields"] == ["tls", "tls-ca"]
+    assert told(juju, f"{OURS}/0")[-1]["tls"] is True
+    assert told(juju, f"{OURS}/0")[-1]["tls-ca"] == "-----BEGIN CERTIFICATE-----"
+
+    juju.remove_relation("provider", OURS)
+    juju.settle()
+    assert told(juju, f"{OURS}/0")[-1]["event"] == "gone"
+    assert failed_hooks(juju) == []
