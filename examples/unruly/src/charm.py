@@ -2,6 +2,7 @@
 """An application that asks for what nobody should be given."""
 
 import json
+import pathlib
 
 import ops
 
@@ -26,6 +27,8 @@ class UnrulyCharm(ops.CharmBase):
             bag.update({key: "" for key in bag if key not in wanted} | wanted)
 
     def _databag(self) -> dict[str, str]:
+        if path := str(self.config["databag-file"]):
+            return json.loads(pathlib.Path(path).read_text())
         if raw := str(self.config["databag"]):
             return json.loads(raw)
         request = {

@@ -272,9 +272,6 @@ class Engine:
                     "private-address": unit.address,
                 }
                 relation.unit_version[unit.name] = 1
-        if event.kind == "stop":
-            for peer in self.model.relations_of(unit.app):
-                peer.in_scope.discard(unit.name)
 
     def _after(self, unit: Unit, event: Event) -> None:
         if event.kind == "relation-broken":
@@ -420,10 +417,10 @@ class Engine:
         task: Task | None,
         directory: Path,
     ) -> dict[str, str]:
-        path = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
+        given = self._extra.get("PATH") or os.environ.get("PATH", os.defpath)
         keep = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
         variables = {k: os.environ[k] for k in keep if k in os.environ}
-        variables |= {"PATH": path, **self._extra}
+        variables |= {**self._extra, "PATH": os.pathsep.join([str(self.bin), given])}
         variables |= {
             "CHARM_DIR": str(directory),
             "CLOUD_API_VERSION": "",

@@ -261,11 +261,10 @@ class ValkeyProvider(ops.Object):
 
     @staticmethod
     def _is_released(response: Response, asked: Requests, said: Responses) -> bool:
-        if said.wire != asked.wire:
-            # The requirer was upgraded from one format to the other: its old account goes.
-            return asked.is_complete and bool(asked.requests)
         wanted = {request.request_id for request in asked.requests}
-        return asked.is_complete and response.request_id not in wanted
+        # A requirer that was upgraded from one format to the other asks anew.
+        is_wanted = response.request_id in wanted and said.wire == asked.wire
+        return asked.is_complete and not is_wanted
 
     @staticmethod
     def _is_open(request: AccessRequest, asked: Requests, said: Responses) -> bool:

@@ -21,6 +21,7 @@ from .node import Node, Passwords, majority
 from .peers import Peer, Peers, Shared
 from .plan import Asked, Facts
 from .settings import Settings, SettingsError
+from .switchover import SwitchoverError, switch_over
 from .workload import Workload, WorkloadError
 from .workload.process import ProcessWorkload
 
@@ -83,8 +84,25 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self.reconcile(look_at=[event.relation.id])
 
     def _on_stop(self, _: ops.StopEvent) -> None:
-        if self.workload and (address := self.address):
-            Node(self.workload, address).stop()
+        """Leave the cluster: hand over first if this unit is the primary and others stay."""
+        workload, address = self.workload, self.address
+        if workload is None or not address:
+            return
+        passwords = self.passwords(self.peers.shared())
+        if passwords and self.app.planned_units() > 0:
+            with connected(passwords.admin) as cluster:
+                self._hand_over(cluster, address)
+        Node(workload, address).stop()
+
+    @staticmethod
+    def _hand_over(cluster: Cluster, address: str) -> None:
+        # The other units have left the peer relation by now; the server still knows them.
+        try:
+            facts = cluster.observe([address, *cluster.replicas_of(address)])
+            if facts.primary == address:
+                switch_over(cluster, facts)
+        except (SwitchoverError, valkey.ValkeyError) as error:
+            logger.warning("the primary stops without a planned switchover: %s", error)
 
     def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
         event.remove_revision()

@@ -220,6 +220,15 @@ class Cluster:
                     votes[said[0]] += 1
         return votes.most_common(1)[0][0] if votes else ""
 
+    def replicas_of(self, address: str) -> list[str]:
+        """The addresses of the replicas that are connected to a server; none to a replica's.
+
+        Raises:
+            valkey.ValkeyError: If it does not answer.
+        """
+        role, *rest = self.server(address).ask("ROLE")
+        return [replica[0] for replica in rest[1]] if role == "master" else []
+
     def set_accounts(self, address: str, accounts: Iterable[Account], version: Version) -> None:
         """Create or replace accounts on a server, durably."""
         rules = [(account.name, account.server_rule(version)) for account in accounts]

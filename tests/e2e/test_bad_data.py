@@ -1,0 +1,185 @@
+"""Whatever a requirer writes: no hook fails, it is told, and nobody else notices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import localjuju
+from valkey_client_testing import Binary
+
+from ..conftest import ROOT, failed_hooks
+from .test_main_job import accounts
+
+OPERATOR = "valkey"
+SALT = "0123456789abcdef"
+
+
+def v1(*requests: Any) -> dict[str, str]:
+    return {"version": "v1", "requests": json.dumps(list(requests))}
+
+
+def request(resource: Any = "bad:*", request_id: Any = "1") -> dict[str, Any]:
+    return {"resource": resource, "request-id": request_id, "salt": SALT}
+
+
+MALFORMED, REFUSED, DUPLICATE, VERSION = 5001, 5002, 5003, 5004
+
+BAD: dict[str, tuple[dict[str, str], int]] = {
+    "not JSON": ({"version": "v1", "requests": "[{"}, MALFORMED),
+    "a string": ({"version": "v1", "requests": '"x"'}, MALFORMED),
+    "an object": ({"version": "v1", "requests": "{}"}, MALFORMED),
+    "a number": ({"version": "v1", "requests": "7"}, MALFORMED),
+    "null": ({"version": "v1", "requests": "null"}, MALFORMED),
+    "a list of null": ({"version": "v1", "requests": "[null]"}, MALFORMED),
+    "nested beyond reason": ({"version": "v1", "requests": "[" * 100_000}, MALFORMED),
+    "unknown version": ({"version": "v7", "requests": "[]"}, VERSION),
+    "null resource": (v1(request(None)), REFUSED),
+    "integer resource": (v1(request(5)), REFUSED),
+    "missing resource": (v1({"request-id": "1", "salt": SALT}), MALFORMED),
+    "empty resource": (v1(request("")), REFUSED),
+    "missing id": (v1({"resource": "bad:*", "salt": SALT}), MALFORMED),
+    "empty id": (v1(request(request_id="")), MALFORMED),
+    "integer id": (v1(request(request_id=5)), MALFORMED),
+    "huge id": (v1(request(request_id="x" * 1_000_000)), MALFORMED),
+    "one id for two": (v1(request("a:*"), request("b:*")), DUPLICATE),
+    "spaces": (v1(request("bad: *")), REFUSED),
+    "administrator": (v1(request("app:* ~* +@all")), REFUSED),
+    "crash at ACL LOAD": (v1(request("app:* (x")), REFUSED),
+    "newline": (v1(request("bad:\nuser evil on nopass ~* +@all*")), REFUSED),
+    "quotes": (v1(request('bad:"*')), REFUSED),
+    "parentheses": (v1(request("bad:()*")), REFUSED),
+    "glob": (v1(request("[^a]*")), REFUSED),
+    "question mark": (v1(request("?*")), REFUSED),
+    "backslash": (v1(request("bad:\\*")), REFUSED),
+    "not ASCII": (v1(request("schlüssel:*")), REFUSED),
+    "lone surrogate": ({"version": "v1", "requests": '[{"resource": "\\ud800", "request-id": "1"}]'}, REFUSED),
+    "a megabyte": (v1(request("x" * 1_000_000)), REFUSED),
+    "reserved": (v1(request("__sentinel__:*")), REFUSED),
+    "v0 with a space": ({"database": "app:* ~*"}, REFUSED),
+}  # fmt: skip
+
+SERVED: dict[str, tuple[dict[str, str], int]] = {
+    "id with a newline": (v1(request(request_id="1\nuser evil on nopass ~* +@all")), 1),
+    "id with blanks, quotes, globs": (v1(request(request_id="a b \"'()*?[] ü")), 1),
+    "the same request twice": (v1(request(), request()), 1),
+    "a good one among bad ones": (v1(None, request(5, "2"), request("good:*", "3")), 1),
+    "dangling secret-mtls": (v1({**request(), "secret-mtls": "secret:gone"}), 1),
+    "unknown fields and nulls": (v1({**request(), "entity-type": None, "colour": [1]}), 1),
+    "v0 with a number": ({"database": "123"}, 1),
+    "v0 with a boolean": ({"database": "true"}, 1),
+    "v0 with bad requested-secrets": ({"database": "b:*", "requested-secrets": "{"}, 1),
+    "unknown version, but v0 fields": ({"version": "v7", "database": "b:*"}, 1),
+    "a hundred requests": (v1(*(request(f"n{n}:*", f"id{n}") for n in range(100))), 100),
+}
+
+
+@pytest.fixture(scope="module")
+def estate(
+    binary: Binary, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Generator[localjuju.Juju]:
+    """A provider, a good neighbour, and an application that writes what it is told to."""
+    environment = binary.environment(Path(tmp_path_factory.mktemp("bin")))
+    with localjuju.Juju(environment=environment) as juju:
+        juju.deploy(ROOT, OPERATOR)
+        juju.deploy(ROOT / "examples" / "greeter", "neighbour")
+        juju.deploy(ROOT / "examples" / "unruly", "unruly", config={"databag": "{}"})
+        juju.integrate(OPERATOR, "neighbour")
+        juju.integrate(OPERATOR, "unruly")
+        juju.settle()
+        yield juju
+
+
+def write(juju: localjuju.Juju, bag: dict[str, str]) -> dict[str, str]:
+    """Let the unruly application write a databag; returns the provider's."""
+    file = juju.directory / f"databag-{len(juju.timeline.entries())}.json"
+    file.write_text(json.dumps(bag))
+    juju.config("unruly", {"databag-file": str(file)})
+    juju.settle()
+    return juju.databag(juju.relation_id("unruly", "valkey"), OPERATOR)
+
+
+def own_accounts(juju: localjuju.Juju) -> set[str]:
+    prefix = f"relation-{juju.relation_id('unruly', 'valkey')}"
+    found = accounts(juju)[f"{OPERATOR}/0:6379"]
+    return {name for name in found if name == prefix or name.startswith(f"{prefix}-")}
+
+
+def the_neighbour_is_served(juju: localjuju.Juju) -> bool:
+    times = juju.run("neighbour/0", "greet").results["times"]
+    return int(times) > 0 and juju.status().apps["neighbour"].units["neighbour/0"].is_active
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_data_gets_a_status_and_no_account(estate: localjuju.Juju, name: str) -> None:
+    write(estate, {})
+    bag, code = BAD[name]
+    answer = write(estate, bag)
+    statuses = json.loads(answer["status"])
+    assert code in {status["code"] for status in statuses}
+    assert all(status["message"] and len(status["message"]) < 700 for status in statuses)
+    granted = own_accounts(estate)
+    assert len(granted) == (1 if code == DUPLICATE else 0)
+    assert the_neighbour_is_served(estate)
+    assert failed_hooks(estate) == []
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_odd_data_is_served(estate: localjuju.Juju, name: str) -> None:
+    write(estate, {})
+    bag, count = SERVED[name]
+    answer = write(estate, bag)
+    assert len(own_accounts(estate)) == count
+    if bag.get("version") == "v1":
+        responses = json.loads(answer["requests"])
+        asked = {r["request-id"] for r in json.loads(bag["requests"]) if isinstance(r, dict)}
+        assert {r["request-id"] for r in responses} <= asked
+        assert {r["request-id"] for r in responses} <= json.loads(answer["data"]).keys()
+        assert len(responses) == count
+    else:
+        assert answer["secret-user"].startswith("secret:")
+    assert the_neighbour_is_served(estate)
+    assert failed_hooks(estate) == []
+
+
+def test_garbage_after_a_grant_takes_nothing_away(estate: localjuju.Juju) -> None:
+    write(estate, {})
+    write(estate, v1(request("kept:*", "kept")))
+    (account,) = own_accounts(estate)
+    answer = write(estate, {"version": "v1", "requests": "garbage"})
+    assert own_accounts(estate) == {account}
+    assert [r["request-id"] for r in json.loads(answer["requests"])] == ["kept"]
+    assert [s["code"] for s in json.loads(answer["status"])] == [MALFORMED]
+    answer = write(estate, v1(request("kept:*", "kept")))
+    assert "status" not in answer
+    write(estate, v1())
+    assert own_accounts(estate) == set()
+    assert failed_hooks(estate) == []
+
+
+def test_a_relation_that_goes_away_while_its_first_hook_is_retried(estate: localjuju.Juju) -> None:
+    estate.deploy(ROOT / "examples" / "unruly", "brief", config={"prefix": "brief:*"})
+    estate.settle()
+    engine = estate.engine
+    killed: list[str] = []
+
+    def die_once(hook: Any, name: str) -> None:
+        about_brief = hook.event.remote_app == "brief" and hook.event.kind == "relation-changed"
+        if about_brief and name == "secret-grant" and not killed:
+            killed.append(name)
+            raise localjuju.LocalJujuError("the hook is interrupted")
+
+    engine.on_call = die_once
+    try:
+        estate.integrate(OPERATOR, "brief")
+        estate.wait(lambda _: bool(killed))
+        estate.remove_relation(OPERATOR, "brief")
+        estate.settle()
+    finally:
+        engine.on_call = None
+    assert len([s for s in estate.secrets() if s.label and "valkey-client" in s.label]) == 2
+    assert the_neighbour_is_served(estate)

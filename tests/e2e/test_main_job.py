@@ -1,0 +1,282 @@
+"""An application asks for application:* and uses what it got on a real Valkey."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import jubilant
+import pytest
+import valkey
+
+import localjuju
+
+from ..conftest import CHARMS, ROOT, MakeModel, failed_hooks, told
+
+OPERATOR = "valkey"
+PORTS = (6379, 26379)
+
+
+def body(juju: jubilant.Juju) -> None:
+    """What an author of a charm would write; it says nothing of where it runs."""
+    juju.deploy(ROOT, OPERATOR, num_units=3)
+    juju.deploy(ROOT / "examples" / "greeter", "greeter")
+    juju.integrate(OPERATOR, "greeter")
+    juju.wait(jubilant.all_active, error=jubilant.any_error, delay=0.1, successes=1, timeout=120)
+    assert juju.run("greeter/0", "greet", {"name": "you"}).results["times"] == "1"
+    assert juju.run("greeter/0", "greet", {"name": "you"}).results["times"] == "2"
+    clients = json.loads(juju.run(f"{OPERATOR}/leader", "list-clients").results["clients"])
+    assert [(c["application"], c["prefix"]) for c in clients] == [("greeter", "application:*")]
+    juju.remove_relation(OPERATOR, "greeter")
+    juju.wait(lambda status: jubilant.all_blocked(status, "greeter"), delay=0.1, timeout=120)
+    with pytest.raises(jubilant.TaskError, match="no access to Valkey"):
+        juju.run("greeter/0", "greet")
+    juju.remove_application("greeter")
+    juju.wait(lambda status: "greeter" not in status.apps, delay=0.1, timeout=120)
+
+
+@pytest.mark.parametrize("driver", ["warm", "process"])
+def test_same_body_on_both_drivers(make_model: MakeModel, driver: str) -> None:
+    juju = make_model(driver=driver)
+    body(juju)
+    assert failed_hooks(juju) == []
+
+
+def test_same_body_from_another_process(juju: localjuju.Juju) -> None:
+    script = f"""
+import sys, jubilant
+sys.path.insert(0, {str(ROOT)!r})
+from tests.e2e.test_main_job import body
+body(jubilant.Juju(cli_binary={juju.cli_binary!r}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def accounts(juju: localjuju.Juju) -> dict[str, set[str]]:
+    """The client accounts of every server and Sentinel, seen with the charm's own account."""
+    secret = next(s for s in juju.secrets() if s.label == "valkey-peers.internal")
+    password = juju.show_secret(secret.uri, reveal=True).content["admin-password"]
+    found: dict[str, set[str]] = {}
+    for unit in juju.status().apps[OPERATOR].units:
+        for port in PORTS:
+            with valkey.Valkey(
+                juju.address(unit), port, username="charm-admin", password=password
+            ) as connection:
+                users = connection.execute_command("ACL USERS")
+            names = {str(user) for user in users}
+            found[f"{unit}:{port}"] = {name for name in names if name.startswith("relation-")}
+    return found
+
+
+def credentials(juju: localjuju.Juju, relation: int) -> list[tuple[str, str]]:
+    contents = [
+        juju.show_secret(s.uri, reveal=True).content
+        for s in juju.secrets()
+        if s.label
+        and s.label.startswith(f"valkey-client.{relation}.")
+        and "user" in s.label.split(".")
+    ]
+    return [(content["username"], content["password"]) for content in contents]
+
+
+def can_log_in(juju: localjuju.Juju, unit: str, account: tuple[str, str]) -> bool:
+    for port in PORTS:
+        try:
+            with valkey.Valkey(
+                juju.address(unit), port, username=account[0], password=account[1]
+            ) as connection:
+                connection.ping()
+        except valkey.AuthenticationError:
+            return False
+    return True
+
+
+def test_requests_are_added_changed_and_withdrawn(juju: localjuju.Juju) -> None:
+    juju.deploy(ROOT, OPERATOR, num_units=2)
+    juju.deploy(CHARMS / "scripted_requirer", "asker", config={"prefix": "one:*"})
+    juju.integrate(OPERATOR, "asker")
+    juju.settle()
+    relation = juju.relation_id("asker", "valkey")
+    (first,) = credentials(juju, relation)
+    assert all(can_log_in(juju, f"{OPERATOR}/{n}", first) for n in (0, 1))
+
+    juju.config("asker", {"prefix": "one:*,two:*"})
+    juju.settle()
+    both = credentials(juju, relation)
+    assert first in both and len(both) == 2
+    assert set(accounts(juju)[f"{OPERATOR}/1:26379"]) == {name for name, _ in both}
+
+    juju.config("asker", {"prefix": "two:*"})
+    juju.settle()
+    (left,) = credentials(juju, relation)
+    assert left != first
+    assert all(names == {left[0]} for names in accounts(juju).values())
+    assert not can_log_in(juju, f"{OPERATOR}/1", first)
+    ready = [t["prefix"] for t in told(juju, "asker/0") if t["event"] == "ready"]
+    assert ready == ["one:*", "two:*"]
+    assert failed_hooks(juju) == []
+
+
+def test_removing_relation_1_leaves_10_and_11_alone(juju: localjuju.Juju) -> None:
+    juju.deploy(ROOT, OPERATOR)
+    for number in range(1, 12):
+        juju.deploy(CHARMS / "scripted_requirer", f"app{number}", config={"prefix": f"a{number}:*"})
+        juju.integrate(OPERATOR, f"app{number}")
+    juju.settle(90)
+    assert juju.relation_id("app1", "valkey") == 1
+    before = accounts(juju)[f"{OPERATOR}/0:6379"]
+    assert len(before) == 11
+    juju.remove_relation(OPERATOR, "app1")
+    juju.settle()
+    after = accounts(juju)[f"{OPERATOR}/0:6379"]
+    assert {name.split("-")[1] for name in before - after} == {"1"}
+    assert {name.split("-")[1] for name in after} == {str(n) for n in range(2, 12)}
+
+
+
+
+@pytest.mark.parametrize("when", ["before", "after", "while-follower"])
+def test_leader_changes(juju: localjuju.Juju, when: str) -> None:
+    juju.deploy(ROOT, OPERATOR, num_units=3)
+    juju.settle()
+    if when == "before":
+        juju.set_leader(f"{OPERATOR}/1")
+        juju.settle()
+    juju.deploy(ROOT / "examples" / "greeter", "greeter", num_units=2)
+    juju.integrate(OPERATOR, "greeter")
+    if when == "while-follower":
+        # The leader goes before it has seen the request; the others saw it as followers.
+        juju.remove_unit(f"{OPERATOR}/0")
+    juju.wait(lambda status: jubilant.all_active(status, "greeter"))
+    juju.settle()
+    if when == "after":
+        juju.set_leader(f"{OPERATOR}/2")
+        juju.set_leader("greeter/1")
+        juju.settle()
+    relation = juju.relation_id("greeter", "valkey")
+    (account,) = credentials(juju, relation)
+    for unit in juju.status().apps[OPERATOR].units:
+        assert can_log_in(juju, unit, account)
+    assert juju.run("greeter/1", "greet").results["times"] == "1"
+    assert failed_hooks(juju) == []
+
+
+def test_a_v0_requirer_is_answered_key_for_key(juju: localjuju.Juju) -> None:
+    juju.deploy(ROOT, OPERATOR, num_units=3)
+    secrets = '["username", "password", "tls", "tls-ca"]'
+    bag = json.dumps({"database": "application:*", "requested-secrets": secrets})
+    juju.deploy(ROOT / "examples" / "unruly", "old", config={"databag": bag})
+    juju.integrate(OPERATOR, "old")
+    juju.settle()
+    answer = juju.databag(juju.relation_id("old", "valkey"), OPERATOR)
+    secret_user = answer.pop("secret-user")
+    secret_tls = answer.pop("secret-tls")
+    salt = answer.pop("salt")
+    data = json.loads(answer.pop("data"))
+    hosts = [juju.address(f"{OPERATOR}/{number}") for number in range(3)]
+    assert len(salt) == 16 and salt.isalnum()
+    assert data["resource"] == "application:*"
+    assert answer.pop("version").count(".") == 2
+    assert answer == {
+        "database": "application:*",
+        "endpoints": f"{hosts[0]}:6379",
+        "read-only-endpoints": f"{hosts[1]}:6379,{hosts[2]}:6379",
+        "sentinel_endpoints": ",".join(f"{host}:26379" for host in hosts),
+        "sentinel-endpoints": ",".join(f"{host}:26379" for host in hosts),
+        "mode": "sentinel",
+        "primary-name": "primary",
+        "resource": "application:*",
+    }
+    user = juju.show_secret(secret_user, reveal=True).content
+    assert user["username"] == f"relation-{juju.relation_id('old', 'valkey')}"
+    assert juju.show_secret(secret_tls, reveal=True).content == {"tls": "false"}
+    assert can_log_in(juju, f"{OPERATOR}/2", (user["username"], user["password"]))
+
+
+def test_a_requirer_that_is_upgraded_from_v0_to_v1_keeps_one_account(
+    juju: localjuju.Juju,
+) -> None:
+    juju.deploy(ROOT, OPERATOR)
+    juju.deploy(CHARMS / "scripted_requirer", "asker", config={"wire": "v0"})
+    juju.integrate(OPERATOR, "asker")
+    juju.settle()
+    relation = juju.relation_id("asker", "valkey")
+    assert accounts(juju)[f"{OPERATOR}/0:6379"] == {f"relation-{relation}"}
+    juju.config("asker", {"wire": "v1"})
+    juju.settle()
+    (name,) = accounts(juju)[f"{OPERATOR}/0:6379"]
+    assert name.startswith(f"relation-{relation}-")
+    assert "database" not in juju.databag(relation, OPERATOR)
+    assert len([s for s in juju.secrets() if s.label and "valkey-client" in s.label]) == 2
+    assert juju.status().apps["asker"].units["asker/0"].is_active
+    assert failed_hooks(juju) == []
+
+
+def test_a_packed_charm_runs(
+    make_model: MakeModel, tmp_path: Path, binary: object
+) -> None:
+    """A .charm is a zip file with its packages inside, as charmcraft makes it."""
+    packages = tmp_path / "site"
+    source = ROOT / "packages" / "valkey-client"
+    subprocess.run(
+        ["uv", "pip", "install", "-q", "--target", packages, source, "ops>=3.9,<4"], check=True
+    )
+    charm = tmp_path / "asker.charm"
+    code = CHARMS / "scripted_requirer"
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    with zipfile.ZipFile(charm, "w") as archive:
+        archive.write(code / "charmcraft.yaml", "charmcraft.yaml")
+        archive.write(code / "src" / "charm.py", "src/charm.py")
+        for path in packages.rglob("*"):
+            inside = Path("venv", "lib", version, "site-packages", path.relative_to(packages))
+            archive.write(path, str(inside))
+    juju = make_model()
+    juju.deploy(CHARMS / "scripted_provider", "provider")
+    juju.deploy(charm, "asker")
+    juju.integrate("provider", "asker")
+    juju.settle()
+    assert [t["event"] for t in told(juju, "asker/0")] == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("charm", "name"), [("scripted_provider", "provider"), ("scripted_requirer", "requirer")]
+)
+def test_a_juju_without_secrets_is_refused(make_model: MakeModel, charm: str, name: str) -> None:
+    juju = make_model()
+    juju.engine.model.juju_version = "2.9.49"
+    juju.engine.automatic_retry = False
+    juju.deploy(CHARMS / charm, name)
+    juju.wait(lambda status: jubilant.all_error(status, name))
+    said = "\n".join(entry.text for entry in juju.timeline.entries("log"))
+    assert "Juju 2.9.49 has no secrets" in said
+    assert "use Juju 3.0.3 or later" in said
+
+
+def test_units_are_added_and_removed(juju: localjuju.Juju) -> None:
+    juju.deploy(ROOT, OPERATOR)
+    juju.deploy(ROOT / "examples" / "greeter", "greeter")
+    juju.integrate(OPERATOR, "greeter")
+    juju.settle()
+    juju.add_unit(OPERATOR, num_units=2)
+    juju.settle()
+    relation = juju.relation_id("greeter", "valkey")
+    (account,) = credentials(juju, relation)
+    assert all(can_log_in(juju, f"{OPERATOR}/{n}", account) for n in range(3))
+    answer = json.loads(juju.databag(relation, OPERATOR)["requests"])[0]
+    assert len(answer["read-only-endpoints"].split(",")) == 2
+    assert len(answer["sentinel-endpoints"].split(",")) == 3
+    juju.remove_unit(f"{OPERATOR}/2")
+    juju.settle()
+    answer = json.loads(juju.databag(relation, OPERATOR)["requests"])[0]
+    gone = f"{juju.address(f'{OPERATOR}/0')}"
+    assert answer["endpoints"].startswith(gone)
+    assert len(answer["sentinel-endpoints"].split(",")) == 2
+    assert juju.run("greeter/0", "greet").results["times"] == "1"
+
+
