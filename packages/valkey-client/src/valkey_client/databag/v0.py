@@ -106,9 +106,9 @@ def write_responses(responses: Responses) -> dict[str, str]:
     ``database`` carries the prefix in this format.
     """
     status = write_statuses(responses.statuses)
-    if not responses.responses:
+    response = next((r for r in responses.responses if r.is_granted or r.status), None)
+    if response is None:
         return status
-    response = responses.responses[0]
     data = {"data": dump(write_notes(response)), **status}
     if not response.is_granted:
         return data

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import ops
+import pytest
+from ops import testing
+
+from valkey_client import (
+    Access,
+    AccessRequest,
+    Endpoint,
+    RelationStatus,
+    SecretsUnsupportedError,
+    Topology,
+    ValkeyProvider,
+)
+
+META = {"name": "provider", "provides": {"clients": {"interface": "valkey_client"}}}
+FIRST = Topology((Endpoint("10.0.0.1", 6379),), version="9.1.2")
+SECOND = Topology((Endpoint("10.0.0.2", 6379),), version="9.1.2")
+
+
+class Charm(ops.CharmBase):
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.clients = ValkeyProvider(self, "clients")
+        self.released: list[tuple[int, tuple[str, ...]]] = []
+        framework.observe(self.clients.on.changed, self._on_changed)
+        framework.observe(self.clients.on.released, self._on_released)
+        framework.observe(self.on.update_status, self._on_update_status)
+
+    def _on_changed(self, event: Any) -> None:
+        for request in self.clients.requests_of(event.relation).requests:
+            self.clients.publish(request, access(request, FIRST))
+
+    def _on_released(self, event: Any) -> None:
+        self.released.append((event.relation.id, event.request_ids))
+        self.clients.withdraw(event.relation.id, event.request_ids or None)
+
+    def _on_update_status(self, _: Any) -> None:
+        self.clients.update(SECOND)
+
+
+def access(request: AccessRequest, topology: Topology) -> Access:
+    return Access(str(request.prefix), request.username, "hunter2", topology)
+
+
+def asked(*resources: str, ids: str = "1234") -> dict[str, str]:
+    items = [{"resource": r, "request-id": i, "salt": "s"} for r, i in zip(resources, ids)]
+    return {"version": "v1", "requests": json.dumps(items)}
+
+
+def context() -> testing.Context[Charm]:
+    return testing.Context(Charm, meta=META)
+
+
+def run(relation: testing.Relation, *others: testing.Relation, **state: Any) -> testing.State:
+    ctx = context()
+    state.setdefault("leader", True)
+    return ctx.run(
+        ctx.on.relation_changed(relation), testing.State(relations=[relation, *others], **state)
+    )
+
+
+def answer(state: testing.State, relation: testing.Relation) -> dict[str, Any]:
+    bag = dict(state.get_relation(relation.id).local_app_data)
+    return {k: json.loads(v) if v[:1] in "[{" else v for k, v in bag.items()}
+
+
+def test_a_request_is_granted() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    state = run(relation)
+    (response,) = answer(state, relation)["requests"]
+    assert response["endpoints"] == "10.0.0.1:6379"
+    secrets = {s.id: s for s in state.secrets}
+    user, tls = secrets[response["secret-user"]], secrets[response["secret-tls"]]
+    assert user.latest_content == {"username": f"relation-{relation.id}-1", "password": "hunter2"}
+    assert tls.latest_content == {"tls": "false"}
+    assert all(s.remote_grants == {relation.id: {"remote"}} for s in (user, tls))
+    assert user.label == f"clients.{relation.id}.1.user.secret"
+    assert "hunter2" not in str(answer(state, relation))
+
+
+def test_a_follower_keeps_silent() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    state = run(relation, leader=False)
+    assert answer(state, relation) == {}
+
+
+def test_delivering_again_writes_nothing() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    once = run(relation)
+    ctx = context()
+    again = ctx.run(ctx.on.relation_changed(once.get_relation(relation.id)), once)
+    assert (again.relations, again.secrets) == (once.relations, once.secrets)
+
+
+def test_a_request_that_is_gone_takes_its_secrets_along() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*", "b:*"))
+    state = run(relation)
+    assert len(list(state.secrets)) == 4
+    fewer = dataclasses.replace(state.get_relation(relation.id), remote_app_data=asked("a:*"))
+    ctx = context()
+    with ctx(
+        ctx.on.relation_changed(fewer), dataclasses.replace(state, relations=[fewer])
+    ) as manager:
+        after = manager.run()
+        assert manager.charm.released == [(relation.id, ("2",))]
+    assert [r["request-id"] for r in answer(after, relation)["requests"]] == ["1"]
+    assert answer(after, relation)["data"].keys() - {"status"} == {"1"}
+    assert len(list(after.secrets)) == 2
+
+
+def test_a_relation_that_breaks_takes_everything_along() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*", "b:*"))
+    state = run(relation)
+    ctx = context()
+    after = ctx.run(ctx.on.relation_broken(state.get_relation(relation.id)), state)
+    assert list(after.secrets) == []
+
+
+def test_another_relation_is_not_touched() -> None:
+    one = testing.Relation("clients", remote_app_name="one", remote_app_data=asked("a:*"))
+    other = testing.Relation("clients", remote_app_name="other", remote_app_data=asked("b:*"))
+    state = run(one, other)
+    assert answer(state, other) == {}
+
+
+def test_a_change_of_topology_reaches_v0_and_v1_alike() -> None:
+    one = testing.Relation("clients", remote_app_name="one", remote_app_data=asked("a:*"))
+    old = testing.Relation("clients", remote_app_name="old", remote_app_data={"database": "b:*"})
+    state = run(one, old)
+    ctx = context()
+    state = ctx.run(ctx.on.relation_changed(state.get_relation(old.id)), state)
+    state = ctx.run(ctx.on.update_status(), state)
+    assert answer(state, one)["requests"][0]["endpoints"] == "10.0.0.2:6379"
+    assert answer(state, old)["endpoints"] == "10.0.0.2:6379"
+    again = ctx.run(ctx.on.update_status(), state)
+    assert (again.relations, again.secrets) == (state.relations, state.secrets)
+
+
+def test_a_refusal_takes_a_grant_back_and_a_grant_the_refusal() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    state = run(relation)
+    ctx = context()
+    with ctx(ctx.on.start(), state) as manager:
+        (request,) = manager.charm.clients.requests
+        manager.charm.clients.reject(request, RelationStatus(5005, "shared", "Ask."))
+        state = manager.run()
+    assert answer(state, relation)["requests"] == []
+    assert [s["code"] for s in answer(state, relation)["status"]] == [5005]
+    assert list(state.secrets) == []
+    with ctx(ctx.on.start(), state) as manager:
+        (request,) = manager.charm.clients.requests
+        manager.charm.clients.publish(request, access(request, FIRST))
+        state = manager.run()
+    assert len(answer(state, relation)["requests"]) == 1
+    assert "status" not in answer(state, relation)
+
+
+def test_tls_is_told_through_the_secret() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    state = run(relation)
+    ctx = context()
+    secure = Topology(FIRST.endpoints, version="9.1.2", tls=True, tls_ca="PEM")
+    with ctx(ctx.on.start(), state) as manager:
+        assert manager.charm.clients.update(secure) == [relation.id]
+        assert manager.charm.clients.update(secure) == []
+        state = manager.run()
+    tls = next(s for s in state.secrets if s.label and s.label.endswith("tls.secret"))
+    assert tls.latest_content == {"tls": "true", "tls-ca": "PEM"}
+
+
+def test_withdrawing_twice_and_from_nowhere_is_harmless() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    state = run(relation)
+    ctx = context()
+    with ctx(ctx.on.start(), state) as manager:
+        manager.charm.clients.withdraw(relation.id, ["1"])
+        manager.charm.clients.withdraw(relation.id, ["1"])
+        manager.charm.clients.withdraw(99999, ["1"])
+        state = manager.run()
+    assert list(state.secrets) == []
+
+
+def test_an_old_juju_is_refused() -> None:
+    ctx = testing.Context(Charm, meta=META, juju_version="3.0.2")
+    with pytest.raises(testing.errors.UncaughtCharmError) as caught:
+        ctx.run(ctx.on.start(), testing.State())
+    assert isinstance(caught.value.__cause__, SecretsUnsupportedError)
+    assert "clients" in str(caught.value.__cause__)
