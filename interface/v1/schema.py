@@ -51,7 +51,9 @@ class Request(_Model):
 class Status(_Model):
     """Something that a provider says of the relation."""
 
-    code: int = Field(ge=1000, le=5999, description="1xxx informs, 4xxx passes, 5xxx needs a person.")
+    code: int = Field(
+        ge=1000, le=5999, description="1xxx informs, 4xxx passes, 5xxx needs a person."
+    )
     message: str
     resolution: str
 

@@ -126,7 +126,9 @@ def test_requests_are_added_changed_and_withdrawn(juju: localjuju.Juju) -> None:
 def test_removing_relation_1_leaves_10_and_11_alone(juju: localjuju.Juju) -> None:
     juju.deploy(ROOT, OPERATOR)
     for number in range(1, 12):
-        juju.deploy(CHARMS / "scripted_requirer", f"app{number}", config={"prefix": f"a{number}:*"})
+        juju.deploy(
+            CHARMS / "scripted_requirer", f"app{number}", config={"prefix": f"a{number}:*"}
+        )
         juju.integrate(OPERATOR, f"app{number}")
     juju.settle(90)
     assert juju.relation_id("app1", "valkey") == 1
@@ -137,8 +139,6 @@ def test_removing_relation_1_leaves_10_and_11_alone(juju: localjuju.Juju) -> Non
     after = accounts(juju)[f"{OPERATOR}/0:6379"]
     assert {name.split("-")[1] for name in before - after} == {"1"}
     assert {name.split("-")[1] for name in after} == {str(n) for n in range(2, 12)}
-
-
 
 
 @pytest.mark.parametrize("when", ["before", "after", "while-follower"])
@@ -218,9 +218,7 @@ def test_a_requirer_that_is_upgraded_from_v0_to_v1_keeps_one_account(
     assert failed_hooks(juju) == []
 
 
-def test_a_packed_charm_runs(
-    make_model: MakeModel, tmp_path: Path, binary: object
-) -> None:
+def test_a_packed_charm_runs(make_model: MakeModel, tmp_path: Path, binary: object) -> None:
     """A .charm is a zip file with its packages inside, as charmcraft makes it."""
     packages = tmp_path / "site"
     source = ROOT / "packages" / "valkey-client"
@@ -278,5 +276,3 @@ def test_units_are_added_and_removed(juju: localjuju.Juju) -> None:
     assert answer["endpoints"].startswith(gone)
     assert len(answer["sentinel-endpoints"].split(",")) == 2
     assert juju.run("greeter/0", "greet").results["times"] == "1"
-
-

@@ -103,7 +103,9 @@ def test_from_v0_to_v1_no_flat_key_stays() -> None:
     assert left.keys() == {"version", "requests", "data", "mine"}
 
 
-@pytest.mark.parametrize("alias", ["database", "subject", "topic", "index", "plugin-url", "prefix"])
+@pytest.mark.parametrize(
+    "alias", ["database", "subject", "topic", "index", "plugin-url", "prefix"]
+)
 def test_every_v0_alias(alias: str) -> None:
     (request,) = read_requests({alias: "a:*"}, 3).requests
     assert (request.alias, request.wire, request.username) == (alias, "v0", "relation-3")

@@ -29,7 +29,9 @@ class ScriptedProviderCharm(ops.CharmBase):
 
     def _answer(self, requests):
         if text := str(self.config["reject"]):
-            self.clients.reject_all((r, RelationStatus(5005, text, "Ask nicely.")) for r in requests)
+            self.clients.reject_all(
+                (r, RelationStatus(5005, text, "Ask nicely.")) for r in requests
+            )
             return
         topology, password = self._topology(), str(self.config["password"])
         self.clients.publish_all(

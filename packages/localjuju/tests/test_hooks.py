@@ -1,0 +1,223 @@
+"""Which hooks run, in which order, and what a hook that fails leaves behind."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import jubilant
+import pytest
+
+import localjuju
+from localjuju.supervisor import descendants
+
+from .conftest import PROBE, Probe
+
+SETUP = [
+    "data-storage-attached",
+    "install",
+    "mates-relation-created",
+    "leader-elected",
+    "config-changed",
+    "start",
+]
+
+
+def test_a_unit_is_set_up_in_order(probe: Probe) -> None:
+    probe.deploy("one")
+    probe.juju.settle()
+    assert probe.hooks("one/0") == SETUP
+
+
+def test_a_follower_is_not_elected_and_meets_its_peer(probe: Probe) -> None:
+    probe.deploy("one", 2)
+    probe.juju.settle()
+    follower = probe.hooks("one/1")
+    assert follower == [
+        *(hook for hook in SETUP if hook != "leader-elected"),
+        "mates-relation-joined",
+        "mates-relation-changed",
+    ]
+
+
+def test_a_relation_from_its_beginning_to_its_end(probe: Probe) -> None:
+    probe.deploy("a")
+    probe.deploy("b")
+    probe.juju.settle()
+    probe.order("out-relation-created", ["relation-set", "--app", "key=value"])
+    probe.juju.integrate("a:out", "b:in")
+    probe.juju.settle()
+    probe.juju.remove_relation("a:out", "b:in")
+    probe.juju.settle()
+    assert probe.hooks("b/0")[len(SETUP) :] == [
+        "in-relation-created",
+        "in-relation-changed",  # of the application, before the first unit has joined
+        "in-relation-joined",
+        "in-relation-changed",
+        "in-relation-departed",
+        "in-relation-broken",
+    ]
+    app_only = probe.records("b/0", "in-relation-changed")[0]["env"]
+    assert (app_only["JUJU_REMOTE_APP"], app_only["JUJU_REMOTE_UNIT"]) == ("a", "")
+    joined = probe.records("b/0", "in-relation-joined")[0]["env"]
+    assert joined["JUJU_REMOTE_UNIT"] == "a/0"
+    assert joined["JUJU_RELATION_ID"].startswith("in:")
+    departed = probe.records("b/0", "in-relation-departed")[0]["env"]
+    assert departed["JUJU_DEPARTING_UNIT"] == "a/0"
+    with pytest.raises(localjuju.LocalJujuError):
+        probe.juju.relation_id("a", "out")
+
+
+def test_a_relation_that_exists_at_install_is_created_before_the_leader_is_elected(
+    probe: Probe,
+) -> None:
+    probe.deploy("a")
+    probe.deploy("b")
+    probe.juju.integrate("a:out", "b:in")
+    probe.juju.settle()
+    hooks = probe.hooks("b/0")
+    assert hooks.index("install") < hooks.index("in-relation-created")
+    assert hooks.index("in-relation-created") < hooks.index("leader-elected")
+    assert hooks.index("start") < hooks.index("in-relation-joined")
+
+
+def test_a_unit_that_is_removed_departs_breaks_and_stops(probe: Probe) -> None:
+    probe.deploy("a", 2)
+    probe.deploy("b")
+    probe.juju.integrate("a:out", "b:in")
+    probe.juju.settle()
+    before = len(probe.hooks("a/0"))
+    probe.juju.remove_unit("a/0")
+    probe.juju.settle()
+    assert probe.hooks("a/0")[before:] == [
+        "mates-relation-departed",
+        "out-relation-departed",
+        "out-relation-broken",
+        "stop",
+        "data-storage-detaching",
+        "remove",
+    ]
+    own = probe.records("a/0", "out-relation-departed")[-1]["env"]
+    assert own["JUJU_DEPARTING_UNIT"] == "a/0"
+    seen = probe.records("a/1", "mates-relation-departed")[-1]["env"]
+    assert seen["JUJU_DEPARTING_UNIT"] == "a/0"
+    assert "leader-elected" in probe.hooks("a/1")
+
+
+def test_changes_that_nobody_has_seen_make_one_hook(probe: Probe) -> None:
+    probe.deploy("a")
+    probe.juju.settle()
+    probe.juju.config("a", {"text": "y", "number": 7})
+    probe.juju.settle()
+    assert probe.hooks("a/0").count("config-changed") == 2
+    probe.juju.config("a", {"text": "y"})
+    probe.juju.settle()
+    assert probe.hooks("a/0").count("config-changed") == 2
+
+
+def test_a_failed_hook_changes_nothing_is_retried_and_comes_first(probe: Probe) -> None:
+    probe.deploy("a")
+    probe.deploy("b")
+    probe.juju.settle()
+    probe.order(
+        "out-relation-created",
+        ["relation-set", "--app", "key=value"],
+        ["secret-add", "--label", "s", "abc=def"],
+        ["status-set", "maintenance", "trying"],
+        "fail-once",
+    )
+    probe.juju.integrate("a:out", "b:in")
+    probe.juju.wait(lambda status: status.apps["a"].units["a/0"].is_error)
+    relation = probe.juju.relation_id("a", "out")
+    assert probe.juju.databag(relation, "a") == {}
+    assert probe.juju.secrets() == []
+    status = probe.juju.status().apps["a"].units["a/0"].workload_status
+    assert status.message == 'hook failed: "out-relation-created"'
+    probe.juju.settle()
+    assert probe.juju.databag(relation, "a") == {"key": "value"}
+    assert len(probe.juju.secrets()) == 1
+    hooks = probe.hooks("a/0")
+    first = hooks.index("out-relation-created")
+    assert hooks[first + 1] == "out-relation-created"
+
+
+def test_actions_run_and_fail(probe: Probe) -> None:
+    probe.order("say", ["action-get", "--format=json", "word"], ["action-set", "a.b=c", "d=e"])
+    probe.deploy("a")
+    task = probe.juju.run("a/0", "say", {"word": "hi"})
+    assert task.results == {"a": {"b": "c"}, "d": "e"}
+    assert probe.said("a/0", "say")[0] == '"hi"\n'
+    env = probe.records("a/0", "say")[0]["env"]
+    assert env["JUJU_HOOK_NAME"] == ""
+    assert env["JUJU_ACTION_NAME"] == "say"
+    probe.order("say", ["action-fail", "--", "no", "way"], ["action-log", "--", "line"])
+    with pytest.raises(jubilant.TaskError, match="no way") as caught:
+        probe.juju.run("a/leader", "say")
+    assert caught.value.task.log == ["line"]
+    with pytest.raises(ValueError, match="not found"):
+        probe.juju.run("a/0", "sing")
+
+
+def test_refresh_upgrades_and_configures(probe: Probe, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(PROBE, other)
+    probe.deploy("a")
+    probe.juju.settle()
+    probe.juju.refresh("a", path=other)
+    probe.juju.settle()
+    assert probe.hooks("a/0")[len(SETUP) :] == ["upgrade-charm", "config-changed"]
+
+
+def test_another_leader_is_elected(probe: Probe) -> None:
+    probe.deploy("a", 2)
+    probe.juju.settle()
+    probe.juju.set_leader("a/1")
+    probe.juju.settle()
+    assert probe.hooks("a/1")[-1] == "leader-elected"
+    assert probe.juju.show_unit("a/1").leader
+    assert not probe.juju.show_unit("a/0").leader
+
+
+def test_update_status_and_storage(probe: Probe) -> None:
+    probe.order("update-status", ["storage-list"], ["storage-get", "-s", "data/0", "location"])
+    probe.deploy("a")
+    probe.juju.settle()
+    probe.juju.update_status("a/0")
+    probe.juju.settle()
+    location = probe.juju.storage("a/0", "data")
+    assert probe.said("a/0", "update-status") == ["- data/0\n", f"{location}\n"]
+    (location / "kept").write_text("x")
+    probe.juju.remove_unit("a/0")
+    probe.juju.settle()
+    probe.juju.add_unit("a", attach_storage="data/0")
+    probe.juju.settle()
+    assert (probe.juju.storage("a/1", "data") / "kept").read_text() == "x"
+
+
+def test_nothing_is_left_behind(probe: Probe) -> None:
+    probe.order("start", "daemon")
+    probe.deploy("a")
+    probe.juju.settle()
+    alive = descendants(probe.juju.engine.host.pid)
+    assert any("sleep" in Path(f"/proc/{pid}/cmdline").read_text() for pid in alive)
+    probe.juju.close()
+    assert not probe.juju.directory.exists()
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in alive) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in alive)
+
+
+def test_a_hook_that_hangs_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.json"
+    environment = {"PROBE_SCRIPT": str(script)}
+    with localjuju.Juju(environment=environment, hook_timeout=1.0) as juju:
+        probe = Probe(juju, script)
+        probe.deploy("a")
+        juju.settle()
+        probe.order("update-status", ["sleep", "1000"])
+        juju.update_status("a/0")
+        juju.wait(lambda status: status.apps["a"].units["a/0"].is_error)
+        probe.order("update-status")
+        juju.settle()
