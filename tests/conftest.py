@@ -35,14 +35,12 @@ MakeModel = Callable[..., localjuju.Juju]
 
 
 @pytest.fixture
-def make_model(
-    binary: Binary, short_path: Path, request: pytest.FixtureRequest
-) -> Generator[MakeModel]:
+def make_model(binary: Binary, request: pytest.FixtureRequest) -> Generator[MakeModel]:
     """Makes models in which charms find the Valkey of this machine."""
     made: list[localjuju.Juju] = []
 
     def make(**options: Any) -> localjuju.Juju:
-        options.setdefault("environment", binary.environment(short_path))
+        options.setdefault("environment", binary.environment())
         options.setdefault("driver", request.config.getoption("--localjuju-driver"))
         juju = localjuju.Juju(**options)
         made.append(juju)

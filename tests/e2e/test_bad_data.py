@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,11 +78,9 @@ SERVED: dict[str, tuple[dict[str, str], int]] = {
 
 
 @pytest.fixture(scope="module")
-def estate(
-    binary: Binary, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Generator[localjuju.Juju]:
+def estate(binary: Binary) -> Generator[localjuju.Juju]:
     """A provider, a good neighbour, and an application that writes what it is told to."""
-    environment = binary.environment(Path(tmp_path_factory.mktemp("bin")))
+    environment = binary.environment()
     with localjuju.Juju(environment=environment) as juju:
         juju.deploy(ROOT, OPERATOR)
         juju.deploy(ROOT / "examples" / "greeter", "neighbour")

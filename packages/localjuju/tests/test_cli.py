@@ -9,12 +9,11 @@ from pathlib import Path
 
 import jubilant
 import pytest
+from probe_model import PROBE, Probe
 
 import localjuju
 from localjuju import server
 from localjuju.charm import CharmSpec
-
-from .conftest import PROBE, Probe
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import jubilant
 import pytest
+from probe_model import PROBE, Probe
 
 import localjuju
 from localjuju.supervisor import descendants
-
-from .conftest import PROBE, Probe
 
 SETUP = [
     "data-storage-attached",

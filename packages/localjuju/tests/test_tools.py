@@ -7,8 +7,7 @@ import subprocess
 from typing import Any
 
 import pytest
-
-from .conftest import Probe
+from probe_model import Probe
 
 
 def run(probe: Probe, *commands: Any, unit: str = "a/0") -> list[Any]:

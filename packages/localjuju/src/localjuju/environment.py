@@ -92,7 +92,11 @@ class Environments:
     @staticmethod
     def _run(command: list[str], charm: CharmSpec, target: Path) -> None:
         env = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "PYTHONPATH"}}
-        env |= {"UV_PROJECT_ENVIRONMENT": str(target), "UV_PYTHON": sys.executable}
+        env |= {
+            "TMPDIR": str(target.parent),  # uv leaves a lock file there
+            "UV_PROJECT_ENVIRONMENT": str(target),
+            "UV_PYTHON": sys.executable,
+        }
         done = subprocess.run(
             command, cwd=charm.root, env=env, capture_output=True, text=True, check=False
         )

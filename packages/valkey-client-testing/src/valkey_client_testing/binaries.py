@@ -35,17 +35,11 @@ class Binary:
         """The version as text."""
         return ".".join(map(str, self.version))
 
-    def environment(self, directory: Path) -> dict[str, str]:
-        """Environment variables under which ``valkey-server`` is this one.
-
-        Args:
-            directory: Where to put a link to it.
-        """
-        directory.mkdir(parents=True, exist_ok=True)
-        link = directory / "valkey-server"
-        if not link.is_symlink():
-            link.symlink_to(self.path)
-        return {"PATH": os.pathsep.join([str(directory), os.environ.get("PATH", os.defpath)])}
+    def environment(self) -> dict[str, str]:
+        """Environment variables under which ``valkey-server`` is this one."""
+        return {
+            "PATH": os.pathsep.join([str(self.path.parent), os.environ.get("PATH", os.defpath)])
+        }
 
 
 def find_binary(environ: Mapping[str, str] | None = None) -> Binary:
@@ -69,6 +63,8 @@ def inspect(path: Path) -> Binary:
     Raises:
         NoBinaryError: If it is not a Valkey server.
     """
+    if path.name != "valkey-server":
+        raise NoBinaryError(f"{path} must be called valkey-server, as charms look for that name")
     try:
         said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:

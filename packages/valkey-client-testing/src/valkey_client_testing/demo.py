@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 import localjuju
 
@@ -49,10 +47,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 def _run(binary: Binary, units: int, console: Console, *, as_json: bool) -> int:
     start = time.monotonic()
     console.print(f"Valkey {binary.name}, {units} unit(s), no controller\n")
-    with (
-        tempfile.TemporaryDirectory(prefix="valkey-demo-") as links,
-        localjuju.Juju("demo", environment=binary.environment(Path(links))) as juju,
-    ):
+    with localjuju.Juju("demo", environment=binary.environment()) as juju:
         failed = [
             step.name
             for step in Story(juju, units).steps()
@@ -95,12 +90,7 @@ def _tell(step: Step, console: Console, *, as_json: bool) -> bool:
 
 
 def _print_timeline(timeline: localjuju.Timeline, console: Console) -> None:
-    table = Table(title="What happened", box=None, title_justify="left", pad_edge=False)
-    for name in ("s", "kind", "who", "what"):
-        table.add_column(name, justify="right" if name == "s" else "left", no_wrap=True)
     colours = {"databag": "cyan", "secret": "magenta", "status": "yellow", "leader": "green"}
+    console.print("\nWhat happened")
     for entry in timeline.entries("hook", "databag", "secret", "status", "leader", "model"):
-        style = colours.get(entry.kind, "")
-        table.add_row(f"{entry.seconds:.2f}", entry.kind, entry.subject, entry.text, style=style)
-    console.print()
-    console.print(table, markup=False)
+        console.print(Text(str(entry), style=colours.get(entry.kind, "")), soft_wrap=True)

@@ -131,10 +131,11 @@ def _has_caught_up(primary: Connection) -> bool:
 
 
 def _sees_priorities(cluster: Cluster, sentinels: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether no Sentinel would promote one of the others; it asks them every 10 s."""
     for address in sentinels:
-        listed = cluster.sentinel(address).ask("SENTINEL REPLICAS", PRIMARY_NAME)
-        for replica in listed:
-            if replica["ip"] in others and int(replica["slave-priority"]) != 0:
+        for fields in cluster.sentinel(address).ask("SENTINEL REPLICAS", PRIMARY_NAME):
+            replica = dict(zip(fields[::2], fields[1::2], strict=True))
+            if replica["ip"] in others and replica["slave-priority"] != "0":
                 return False
     return True
 

