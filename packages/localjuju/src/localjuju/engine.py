@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
 import secrets
 import shutil
-import socket
 import tempfile
 import threading
 import time
@@ -15,13 +12,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import resolver, tools
+from . import resolver, subnet, tools
+from .agent import Agent
 from .charm import CharmSpec
 from .drivers import Driver, DriverName, Run
 from .drivers.process import ProcessDriver
 from .drivers.warm import WarmDriver
-from .environment import Environment, Environments
-from .errors import LocalJujuError, ToolError
+from .environment import Environments
+from .errors import ToolError
 from .hook import Hook
 from .host import Host
 from .server import Server, install_client
@@ -60,12 +58,11 @@ class Engine:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.host = Host(self.root)
-        self._subnet = _reserve_subnet()
+        self._subnet = subnet.reserve()
         self.model = Model(name, str(uuid.uuid4()), self._subnet.prefix)
         self.hook_timeout = hook_timeout
         self.automatic_retry = True
         self.on_call: Callable[[Hook, str], None] | None = None
-        self._extra = dict(environment or {})
         self._environments = Environments(self.root)
         self._driver: Driver = (
             WarmDriver(self.host, self.root) if driver == "warm" else ProcessDriver(self.host)
@@ -76,6 +73,7 @@ class Engine:
         self._closing = False
         self._commands: CommandLine = _no_commands
         self.bin = install_client(self.root, [*tools.TOOLS, "juju"])
+        self._agent = Agent(self.model, self.root, self.bin, dict(environment or {}))
         self._server = Server(self.root, self._handle)
         self._thread = threading.Thread(target=self._loop, name="localjuju-engine", daemon=True)
         self._thread.start()
@@ -199,7 +197,7 @@ class Engine:
             token = f"{unit.name}-{event.hook or 'action'}-{secrets.token_hex(8)}"
             self._hooks[token] = hook
         environment = self._environments.of(charm)
-        directory = self._charm_dir(unit, app, environment)
+        directory = self._agent.charm_dir(unit, app, environment)
         log = self.root / f"hook-{unit.name.replace('/', '-')}.log"
         log.unlink(missing_ok=True)
         run = Run(
@@ -207,7 +205,8 @@ class Engine:
             charm_dir=directory,
             environment=environment,
             entry_point=charm.entry_point,
-            variables=self._variables(unit, event, task, directory) | {"JUJU_CONTEXT_ID": token},
+            variables=self._agent.variables(unit, event, task, directory)
+            | {"JUJU_CONTEXT_ID": token},
             log=log,
             timeout=self.hook_timeout,
         )
@@ -353,7 +352,7 @@ class Engine:
         app.next_unit += 1
         machine = self.model.next_machine
         self.model.next_machine += 1
-        address = f"{self.model.subnet}.{machine % 250 + 1}"
+        address = self._subnet.address(machine)
         unit = Unit(name, address, str(machine), charm_seen=app.charm_version)
         attached = dict(storage or {})
         for spec in app.charm.storages:
@@ -379,125 +378,6 @@ class Engine:
             self._environments = Environments(_fresh(self.root, "environments"))
             self._driver.forget(app.name)
             self.changed.notify_all()
-
-    # What a hook finds.
-
-    def _charm_dir(self, unit: Unit, app: Application, environment: Environment) -> Path:
-        """The unit's own charm directory: state and metadata of its own, code by link."""
-        target = self.root / "agents" / f"unit-{unit.name.replace('/', '-')}" / "charm"
-        stamp = target / ".localjuju-charm-version"
-        if stamp.exists() and stamp.read_text() == str(app.charm_version):
-            return target
-        target.mkdir(parents=True, exist_ok=True)
-        for entry in target.iterdir():
-            if entry.is_symlink():
-                entry.unlink()
-        own = {"metadata.yaml", "config.yaml", "actions.yaml", "dispatch", ".unit-state.db"}
-        for entry in app.charm.root.iterdir():
-            if entry.name not in own and not entry.name.startswith("."):
-                (target / entry.name).symlink_to(entry)
-        app.charm.write_split(target)
-        dispatch = target / "dispatch"
-        if app.charm.packed and (app.charm.root / "dispatch").exists():
-            dispatch.unlink(missing_ok=True)
-            shutil.copy(app.charm.root / "dispatch", dispatch)
-        else:
-            path = ":".join(environment.path)
-            dispatch.write_text(
-                f"#!/bin/sh\nPYTHONPATH={path} exec {environment.python} {app.charm.entry_point}\n"
-            )
-        dispatch.chmod(0o755)
-        stamp.write_text(str(app.charm_version))
-        return target
-
-    def _variables(
-        self,
-        unit: Unit,
-        event: Event,
-        task: Task | None,
-        directory: Path,
-    ) -> dict[str, str]:
-        given = self._extra.get("PATH") or os.environ.get("PATH", os.defpath)
-        keep = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
-        variables = {k: os.environ[k] for k in keep if k in os.environ}
-        variables |= {**self._extra, "PATH": os.pathsep.join([str(self.bin), given])}
-        variables |= {
-            "CHARM_DIR": str(directory),
-            "CLOUD_API_VERSION": "",
-            "JUJU_AGENT_SOCKET_ADDRESS": str(self.root / "agent.sock"),
-            "JUJU_AGENT_SOCKET_NETWORK": "unix",
-            "JUJU_AVAILABILITY_ZONE": "local",
-            "JUJU_CHARM_DIR": str(directory),
-            "JUJU_DISPATCH_PATH": f"actions/{task.action}" if task else f"hooks/{event.hook}",
-            "JUJU_HOOK_NAME": event.hook,
-            "JUJU_MACHINE_ID": unit.machine,
-            "JUJU_MODEL_NAME": self.model.name,
-            "JUJU_MODEL_UUID": self.model.uuid,
-            "JUJU_PRINCIPAL_UNIT": "",
-            "JUJU_UNIT_NAME": unit.name,
-            "JUJU_VERSION": self.model.juju_version,
-            "LOCALJUJU_DIR": str(directory.parent),
-            "LOCALJUJU_TOOLS": str(self.bin),
-        }
-        if task is not None:
-            variables |= {"JUJU_ACTION_NAME": task.action, "JUJU_ACTION_UUID": task.id}
-        if event.relation_id is not None:
-            endpoint = event.hook.rpartition("-relation-")[0]
-            variables |= {
-                "JUJU_RELATION": endpoint,
-                "JUJU_RELATION_ID": f"{endpoint}:{event.relation_id}",
-                "JUJU_REMOTE_APP": event.remote_app,
-                "JUJU_REMOTE_UNIT": event.remote_unit,
-            }
-            if event.departing_unit:
-                variables["JUJU_DEPARTING_UNIT"] = event.departing_unit
-        if event.secret_id:
-            variables |= self._secret_variables(unit, event)
-        if event.storage_id:
-            variables |= {
-                "JUJU_STORAGE_ID": event.storage_id,
-                "JUJU_STORAGE_LOCATION": unit.storages[event.storage_id],
-                "JUJU_STORAGE_KIND": "filesystem",
-            }
-        return variables
-
-    def _secret_variables(self, unit: Unit, event: Event) -> dict[str, str]:
-        variables = {"JUJU_SECRET_ID": f"secret:{event.secret_id}"}
-        secret = self.model.secrets.get(event.secret_id)
-        if secret is not None:
-            consumer = secret.consumers.get(unit.name)
-            label = secret.label if secret.owner in {unit.name, unit.app} else ""
-            if event.kind == "secret-changed" and consumer:
-                label = consumer.label or label
-            if label:
-                variables["JUJU_SECRET_LABEL"] = label
-        if event.secret_revision is not None:
-            variables["JUJU_SECRET_REVISION"] = str(event.secret_revision)
-        return variables
-
-
-class _Subnet:
-    """127.A.B.0/24, held by listening on one of its addresses; the kernel frees it."""
-
-    def __init__(self, prefix: str, holder: socket.socket):
-        self.prefix = prefix
-        self._holder = holder
-
-    def release(self) -> None:
-        self._holder.close()
-
-
-def _reserve_subnet() -> _Subnet:
-    choice = random.SystemRandom()
-    for _ in range(200):
-        prefix = f"127.{choice.randint(16, 250)}.{choice.randint(0, 255)}"
-        holder = socket.socket(socket.AF_INET)
-        with contextlib.suppress(OSError):
-            holder.bind((f"{prefix}.254", 17070))
-            holder.listen(1)
-            return _Subnet(prefix, holder)
-        holder.close()
-    raise LocalJujuError("no free loopback network; localjuju needs Linux, where 127/8 is local")
 
 
 def _fresh(root: Path, name: str) -> Path:

@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import ops
 from valkey import ValkeyError
 
+from valkey_client import ValkeyProvider
+
 from .cluster import connected
+from .node import Passwords
+from .peers import Peers
 from .switchover import SwitchoverError, switch_over
 
-if TYPE_CHECKING:
-    from .charm import ValkeyOperatorCharm
+
+@dataclass(frozen=True)
+class Means:
+    """What actions need of the charm.
+
+    Attributes:
+        peers: The units.
+        provider: The clients.
+        passwords: Reads the internal passwords; None before there are any.
+        reconcile: Brings everything up to date after a change.
+    """
+
+    peers: Peers
+    provider: ValkeyProvider
+    passwords: Callable[[], Passwords | None]
+    reconcile: Callable[[], None]
 
 
 class Actions(ops.Object):
     """The charm's actions."""
 
-    def __init__(self, charm: ValkeyOperatorCharm):
+    def __init__(self, charm: ops.CharmBase, means: Means):
         super().__init__(charm, "actions")
         self._charm = charm
+        self._means = means
         self.framework.observe(charm.on.list_clients_action, self._on_list_clients)
         self.framework.observe(charm.on.switchover_action, self._on_switchover)
 
     def _on_list_clients(self, event: ops.ActionEvent) -> None:
         """The client accounts, with the application and the prefix of each."""
         names: dict[int, str] = {}
-        for relation in self._charm.provider.relations:
+        for relation in self._means.provider.relations:
             names[relation.id] = relation.app.name
         clients = [
             {
@@ -36,7 +56,7 @@ class Actions(ops.Object):
                 "relation-id": account.relation_id,
                 "prefix": account.prefix,
             }
-            for account in sorted(self._charm.peers.shared().accounts.values())
+            for account in sorted(self._means.peers.shared().accounts.values())
         ]
         event.set_results({"count": len(clients), "clients": json.dumps(clients)})
 
@@ -45,11 +65,11 @@ class Actions(ops.Object):
         if not self._charm.unit.is_leader():
             event.fail("run this action on the leader: juju run APPLICATION/leader switchover")
             return
-        passwords = self._charm.passwords(self._charm.peers.shared())
+        passwords = self._means.passwords()
         if passwords is None:
             event.fail("the cluster has not been founded yet")
             return
-        peers = self._charm.peers.all()
+        peers = self._means.peers.all()
         unit = str(event.params.get("unit") or "")
         addresses = {peer.unit: peer.address for peer in peers}
         if unit and unit not in addresses:
@@ -62,6 +82,6 @@ class Actions(ops.Object):
             except (SwitchoverError, ValkeyError) as error:
                 event.fail(str(error))
                 return
-        self._charm.reconcile()
+        self._means.reconcile()
         promoted = next((p.unit for p in peers if p.address == new), new)
         event.set_results({"primary": promoted})

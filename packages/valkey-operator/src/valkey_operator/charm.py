@@ -15,7 +15,7 @@ import valkey
 from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyProvider
 
 from . import apply, plan
-from .actions import Actions
+from .actions import Actions, Means
 from .cluster import Cluster, ClusterFacts, connected
 from .node import Node, Passwords, majority
 from .peers import Peer, Peers, Shared
@@ -44,7 +44,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
         super().__init__(framework)
         self.peers = Peers(self, PEERS)
         self.provider = ValkeyProvider(self, CLIENTS)
-        self.actions = Actions(self)
+        self.actions = Actions(
+            self, Means(self.peers, self.provider, self.passwords, self.reconcile)
+        )
         self._problem: ops.StatusBase | None = None
         self._cluster_facts: ClusterFacts | None = None
         events = self.on[PEERS]
@@ -88,7 +90,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         workload, address = self.workload, self.address
         if workload is None or not address:
             return
-        passwords = self.passwords(self.peers.shared())
+        passwords = self.passwords()
         if passwords and self.app.planned_units() > 0:
             with connected(passwords.admin) as cluster:
                 self._hand_over(cluster, address)
@@ -123,11 +125,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
         found = network.network.ingress_address if network else None
         return str(found) if found else ""
 
-    def passwords(self, shared: Shared) -> Passwords | None:
+    def passwords(self) -> Passwords | None:
         """The internal passwords, None before the leader has made them."""
-        if not shared.secret:
-            return None
-        return Passwords.read(self.model.get_secret(id=shared.secret).peek_content())
+        uri = self.peers.shared().secret
+        return Passwords.read(self.model.get_secret(id=uri).peek_content()) if uri else None
 
     # Reconcile.
 
@@ -155,7 +156,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             return
         node = Node(workload, self.address)
         shared = self._found_application(node)
-        passwords = self.passwords(shared)
+        passwords = self.passwords()
         if passwords is None:
             self.peers.announce(node.address, started=False)
             return
