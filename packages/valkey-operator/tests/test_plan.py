@@ -7,7 +7,7 @@ from typing import Any
 from valkey_client import AccessRequest, KeyPrefix
 from valkey_client.databag import Requests
 from valkey_client.statuses import NOT_READY
-from valkey_operator.accounts import Account, Listed, digest
+from valkey_operator.accounts import Account, Listed, digest, rules_digest
 from valkey_operator.cluster import ClusterFacts, SentinelFacts, ServerFacts
 from valkey_operator.peers import Peer, Shared
 from valkey_operator.plan import (
@@ -18,6 +18,7 @@ from valkey_operator.plan import (
     Facts,
     Grant,
     Refuse,
+    ResetSentinel,
     SetAccounts,
     Share,
     UpdateTopology,
@@ -55,15 +56,25 @@ def cluster(
         for ip in members
     }
     sentinels = {
-        ip: SentinelFacts(ip, primary, len(members) // 2 + 1, 5000, 15000, found) for ip in members
+        ip: SentinelFacts(
+            ip,
+            primary,
+            quorum=len(members) // 2 + 1,
+            down_after=5000,
+            failover_timeout=15000,
+            others=len(members) - 1,
+            replicas=len(members) - 1,
+            accounts=found,
+        )
+        for ip in members
     }
-    return ClusterFacts(servers, sentinels)
+    return ClusterFacts(servers, sentinels, len(members))
 
 
 def facts(**options: Any) -> Facts:
     found = options.pop("cluster", None) or cluster()
-    peers = tuple(Peer(f"v/{n}", ip, started=True) for n, ip in enumerate(IPS))
-    made = Facts(peers, Shared("secret:x", IPS[0]), found, **options)
+    peers = tuple(Peer(f"v/{n}", ip, started=True) for n, ip in enumerate(options.pop("ips", IPS)))
+    made = Facts(peers, Shared("secret:x", IPS[0], rules=rules_digest()), found, **options)
     topology = topology_of(made)
     published = topology_text(topology) if topology else ""
     return replace(made, shared=replace(made.shared, published=published))
@@ -172,7 +183,7 @@ def test_without_a_primary_requests_wait_and_nothing_is_published() -> None:
         ip: replace(s, primary=IPS[n % 2]) for n, (ip, s) in enumerate(split.sentinels.items())
     }
     lost = replace(split.servers[IPS[0]], role="slave", primary=IPS[1])
-    split = ClusterFacts({**split.servers, IPS[0]: lost}, sentinels)
+    split = ClusterFacts({**split.servers, IPS[0]: lost}, sentinels, 3)
     made = facts(cluster=split, relation_ids=frozenset({1}), asked=(asked(request()),))
     made = replace(made, shared=replace(made.shared, published="before"))
     actions = run(made)
@@ -194,6 +205,7 @@ def test_a_new_primary_is_told_to_everybody_in_one_action() -> None:
     after = replace(before, cluster=cluster(primary=IPS[1]))
     actions = run(after)
     assert [type(a) for a in actions] == [UpdateTopology, Share]
+    assert actions[1].shared.first_primary == IPS[1]
     assert [e.host for e in actions[0].topology.endpoints] == [IPS[1]]
     assert [e.host for e in actions[0].topology.read_only_endpoints] == [IPS[0], IPS[2]]
 
@@ -233,7 +245,7 @@ def test_an_account_that_nobody_asked_for_is_removed() -> None:
 
 def test_below_three_nodes_writes_do_not_wait_for_a_replica() -> None:
     members = IPS[:2]
-    made = facts(cluster=cluster(members=members, **{"min-replicas-to-write": "1"}))
+    made = facts(cluster=cluster(members=members, **{"min-replicas-to-write": "1"}), ips=members)
     changes = [a for a in run(made) if isinstance(a, ConfigureServer)]
     assert {(a.name, a.value) for a in changes} == {("min-replicas-to-write", "0")}
 
@@ -241,9 +253,61 @@ def test_below_three_nodes_writes_do_not_wait_for_a_replica() -> None:
 def test_sentinels_follow_the_configuration_and_the_number_of_units() -> None:
     made = replace(facts(), settings=Settings(down_after=3, failover_timeout=20))
     made = replace(made, peers=made.peers[:1])
+    assert any(isinstance(a, ResetSentinel) for a in run(made))
     changes = [a for a in run(made) if isinstance(a, ConfigureSentinel)]
     assert {(a.name, a.value) for a in changes} == {
         ("quorum", "1"),
         ("down-after-milliseconds", "3000"),
         ("failover-timeout", "20000"),
     }
+
+
+def test_a_leader_that_is_cut_off_with_the_old_primary_believes_and_changes_nothing() -> None:
+    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
+    whole = made.cluster
+    alone = ClusterFacts(
+        {IPS[0]: whole.servers[IPS[0]]}, {IPS[0]: whole.sentinels[IPS[0]]}, asked=3
+    )
+    assert alone.primary == ""
+    actions = run(replace(made, cluster=alone))
+    assert [type(a) for a in actions] == [Refuse, Share]
+    assert actions[1].shared.published == made.shared.published
+
+
+def test_the_loss_of_a_replica_takes_no_protection_away() -> None:
+    made = facts()
+    servers = {ip: s for ip, s in made.cluster.servers.items() if ip != IPS[2]}
+    sentinels = {ip: s for ip, s in made.cluster.sentinels.items() if ip != IPS[2]}
+    actions = run(replace(made, cluster=ClusterFacts(servers, sentinels, 3)))
+    assert not any(isinstance(a, ConfigureServer) for a in actions)
+    assert isinstance(actions[0], UpdateTopology)
+
+
+def test_no_account_is_given_while_a_started_unit_does_not_answer() -> None:
+    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
+    made = replace(made, cluster=made.cluster.without({IPS[2]}))
+    refusals = [a for a in run(made) if isinstance(a, Refuse)]
+    assert [r.status.code for r in refusals] == [NOT_READY]
+    assert "v/2" in refusals[0].status.message
+
+
+def test_a_new_rule_reaches_every_account_everywhere() -> None:
+    one = account()
+    made = facts(cluster=cluster(accounts=listed(one)), relation_ids=frozenset({1}))
+    made = with_accounts(replace(made, shared=replace(made.shared, rules="older")), one)
+    actions = run(made)
+    assert [type(a) for a in actions] == [SetAccounts] * 6 + [Share]
+    assert actions[-1].shared.rules == rules_digest()
+    missing = run(replace(made, cluster=made.cluster.without({IPS[2]})))
+    assert all(a.shared.rules == "older" for a in missing if isinstance(a, Share))
+
+
+def test_sentinels_forget_units_that_were_removed_once_everybody_is_there() -> None:
+    made = facts()
+    sentinels = {ip: replace(s, others=5) for ip, s in made.cluster.sentinels.items()}
+    stale = replace(made, cluster=replace(made.cluster, sentinels=sentinels))
+    assert run(stale) == [ResetSentinel(ip) for ip in IPS]
+    assert not any(
+        isinstance(a, ResetSentinel)
+        for a in run(replace(stale, cluster=stale.cluster.without({IPS[2]})))
+    )

@@ -7,6 +7,9 @@ An application's charm asks for a range of keys and gets an account for it::
     ...
     if access := self.valkey.access:
         valkey_client.client.connect(access).set("application:greeting", "hello")
+
+(with ``from valkey_client import client`` or ``import valkey_client.client`` beside it: the module
+is imported on use, so that a hook that connects to nothing does not pay for it.)
 """
 
 from .errors import (

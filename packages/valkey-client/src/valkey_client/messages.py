@@ -19,6 +19,10 @@ DEFAULT_SECRETS = ("username", "password", "tls", "tls-ca")
 PRIMARY_NAME = "primary"
 """The name under which Sentinels know the primary, if the provider publishes none."""
 
+_ENDPOINT = re.compile(
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%]+)\]|(?P<host>[A-Za-z0-9_.:-]+)):(?P<port>[0-9]{1,5})\Z",
+    re.ASCII,
+)
 _PLAIN_ID = re.compile(r"[A-Za-z0-9]{1,64}\Z")
 
 
@@ -32,11 +36,10 @@ class Endpoint:
     @classmethod
     def parse(cls, text: str) -> Endpoint | None:
         """Read ``host:port`` or ``[ipv6]:port``; None if the text is neither."""
-        host, colon, port = text.strip().rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        found = _ENDPOINT.match(text.strip())
+        if not found or not 0 < int(found["port"]) < 65536:
             return None
-        return cls(host, int(port))
+        return cls(found["host"] or found["ipv6"], int(found["port"]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

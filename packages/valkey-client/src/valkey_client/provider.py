@@ -100,6 +100,9 @@ class ValkeyProvider(ops.Object):
         self.endpoint = endpoint
         self.framework.observe(charm.on[endpoint].relation_changed, self._on_changed)
         self.framework.observe(charm.on[endpoint].relation_broken, self._on_broken)
+        # What another unit heard as leader, or this one as follower, is looked up once.
+        self.framework.observe(charm.on.leader_elected, self._on_every_relation)
+        self.framework.observe(charm.on.upgrade_charm, self._on_every_relation)
 
     # What was asked, and what was answered.
 
@@ -240,16 +243,22 @@ class ValkeyProvider(ops.Object):
     # Events.
 
     def _on_changed(self, event: ops.RelationChangedEvent) -> None:
-        if not self._charm.unit.is_leader():
-            return
-        relation = event.relation
+        if self._charm.unit.is_leader():
+            self._look_at(event.relation, event.unit)
+
+    def _on_every_relation(self, _: ops.EventBase) -> None:
+        if self._charm.unit.is_leader():
+            for relation in self.relations:
+                self._look_at(relation)
+
+    def _look_at(self, relation: ops.Relation, unit: ops.Unit | None = None) -> None:
         asked = self.requests_of(relation)
         said = self.responses_of(relation)
-        gone = [r.request_id for r in said.responses if self._is_released(r, asked, said)]
+        gone = [r.request_id for r in _released(asked, said)]
         if gone:
-            self.on.released.emit(relation, app=event.app, unit=event.unit, request_ids=gone)
-        if any(self._is_open(request, asked, said) for request in asked.requests):
-            self.on.changed.emit(relation, app=event.app, unit=event.unit)
+            self.on.released.emit(relation, app=relation.app, unit=unit, request_ids=gone)
+        if _has_open(asked, said):
+            self.on.changed.emit(relation, app=relation.app, unit=unit)
         if asked.problems or said.statuses:
             self._write(self._draft(relation))
 
@@ -259,28 +268,15 @@ class ValkeyProvider(ops.Object):
         self.on.released.emit(event.relation, app=event.app, unit=event.unit)
         self.withdraw(event.relation.id)
 
-    @staticmethod
-    def _is_released(response: Response, asked: Requests, said: Responses) -> bool:
-        wanted = {request.request_id for request in asked.requests}
-        # A requirer that was upgraded from one format to the other asks anew.
-        is_wanted = response.request_id in wanted and said.wire == asked.wire
-        return asked.is_complete and not is_wanted
-
-    @staticmethod
-    def _is_open(request: AccessRequest, asked: Requests, said: Responses) -> bool:
-        for response in said.responses if said.wire == asked.wire else ():
-            if response.request_id == request.request_id:
-                return response.resource != str(request.prefix) or not response.is_granted
-        return True
-
     # Writing.
 
     def _draft(self, relation: ops.Relation) -> _Draft:
         """What the databag says now, without the answers to requests that are gone."""
         asked = self.requests_of(relation)
         said = self.responses_of(relation)
-        kept = (r for r in said.responses if not self._is_released(r, asked, said))
-        return _Draft(relation, asked, {response.request_id: response for response in kept})
+        gone = {response.request_id for response in _released(asked, said)}
+        kept = {r.request_id: r for r in said.responses if r.request_id not in gone}
+        return _Draft(relation, asked, kept)
 
     def _grant(
         self, draft: _Draft, request: AccessRequest, access: Access, status: RelationStatus | None
@@ -391,3 +387,22 @@ class ValkeyProvider(ops.Object):
             except ops.SecretNotFoundError:
                 continue
             secret.remove_all_revisions()
+
+
+def _released(asked: Requests, said: Responses) -> list[Response]:
+    """Answers to requests that are gone; none while the requirer's databag is damaged.
+
+    A requirer that was upgraded from one format to the other asks anew.
+    """
+    if not asked.is_complete:
+        return []
+    wanted = {request.request_id for request in asked.requests} if said.wire == asked.wire else ()
+    return [response for response in said.responses if response.request_id not in wanted]
+
+
+def _has_open(asked: Requests, said: Responses) -> bool:
+    """Whether some request has not been answered as it stands."""
+    granted = {r.request_id: r.resource for r in said.responses if r.is_granted}
+    if said.wire != asked.wire:
+        granted = {}
+    return any(granted.get(r.request_id) != str(r.prefix) for r in asked.requests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import ops
@@ -140,6 +140,7 @@ class ValkeyRequirer(ops.Object):
         self.framework.observe(events.relation_changed, self._on_changed)
         self.framework.observe(events.relation_broken, self._on_broken)
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
+        self.framework.observe(charm.on.update_status, self._on_update_status)
 
     # What came of it.
 
@@ -178,12 +179,12 @@ class ValkeyRequirer(ops.Object):
         """
         if not self.relations:
             return ops.BlockedStatus(f"integrate {self.endpoint} with a Valkey provider")
+        if all(self._is_granted(prefix) for prefix in self._prefixes):
+            return ops.ActiveStatus()
         for status in self.statuses:
             if status.needs_a_person:
                 text = f"{self.endpoint}: {status.message}. {status.resolution}"
                 return ops.BlockedStatus(text.strip())
-        if all(self._is_granted(prefix) for prefix in self._prefixes):
-            return ops.ActiveStatus()
         said = "; ".join(s.message for s in self.statuses if not s.is_informational)
         return ops.WaitingStatus(f"{self.endpoint}: {said or 'waiting for the provider'}")
 
@@ -201,6 +202,15 @@ class ValkeyRequirer(ops.Object):
             return
         for relation in self.relations:
             self._ask(relation)
+
+    def _on_update_status(self, _: ops.EventBase) -> None:
+        """What could not be used when it was published may be usable now."""
+        for relation in self.relations:
+            found = self._responses(relation)
+            for prefix in self._prefixes:
+                request = self._request(relation, str(prefix))
+                if self._recall("accesses", f"{relation.id}/{prefix}") is None:
+                    self._notice(relation, request, found.get(request.request_id))
 
     def _ask(self, relation: ops.Relation) -> None:
         """Write the requests of this application, unless they are there already."""
@@ -297,27 +307,47 @@ class ValkeyRequirer(ops.Object):
         found = {response.request_id: response for response in said.responses}
         for prefix in self._prefixes:
             request = self._request(event.relation, str(prefix))
-            self._notice(event, request, found.get(request.request_id))
+            self._notice(event.relation, request, found.get(request.request_id), event.unit)
+        self._forget_others(event)
         self._notice_refusals(event, said.statuses)
 
+    def _forget_others(self, event: ops.RelationEvent) -> None:
+        """A prefix that this charm no longer asks for is gone at once."""
+        asked_for = {f"{event.relation.id}/{prefix}" for prefix in self._prefixes}
+        self._let_go(event, asked_for)
+
+    def _let_go(self, event: ops.RelationEvent, kept: Collection[str] = ()) -> None:
+        mine = f"{event.relation.id}/"
+        for key in [k for k in self._all("accesses") if k.startswith(mine) and k not in kept]:
+            self._remember("accesses", key, None)
+            prefix = key.removeprefix(mine)
+            self.on.gone.emit(event.relation, app=event.app, unit=event.unit, prefix=prefix)
+
     def _notice(
-        self, event: ops.RelationEvent, request: AccessRequest, response: Response | None
+        self,
+        relation: ops.Relation,
+        request: AccessRequest,
+        response: Response | None,
+        unit: ops.Unit | None = None,
     ) -> None:
         """Compare what is published with what this unit has seen, and say the difference."""
-        key = f"{event.relation.id}/{request.prefix}"
+        key = f"{relation.id}/{request.prefix}"
         seen = self._recall("accesses", key)
         now = _summary(response)
         if seen == now:
             return
+        if seen is None and response is not None and not self._read(relation, response):
+            # The secrets cannot be read yet; the next event of any kind tries again.
+            return
         self._remember("accesses", key, now)
-        source = {"app": event.app, "unit": event.unit, "prefix": str(request.prefix)}
+        source = {"app": relation.app, "unit": unit, "prefix": str(request.prefix)}
         if now is None:
-            self.on.gone.emit(event.relation, **source)
+            self.on.gone.emit(relation, **source)
         elif seen is None:
-            self.on.ready.emit(event.relation, **source)
+            self.on.ready.emit(relation, **source)
         else:
             fields = {field for field in now if now[field] != seen.get(field)}
-            self.on.changed.emit(event.relation, **source, fields=fields)
+            self.on.changed.emit(relation, **source, fields=fields)
 
     def _notice_refusals(
         self, event: ops.RelationEvent, statuses: Iterable[RelationStatus]
@@ -346,16 +376,18 @@ class ValkeyRequirer(ops.Object):
         for prefix in self._prefixes:
             request = self._request(relation, str(prefix))
             if request.key == ".".join(parts[2:-2]):
-                event.secret.get_content(refresh=True)
+                try:
+                    event.secret.get_content(refresh=True)
+                except ops.ModelError as error:
+                    # It was taken back meanwhile; the relation will say so.
+                    logger.warning("%s cannot be read any more: %s", event.secret.label, error)
+                    return
                 fields = ("password",) if parts[-2] == "user" else ("tls", "tls-ca")
                 self.on.changed.emit(relation, app=relation.app, prefix=str(prefix), fields=fields)
 
     def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
         self._remember("refusals", str(event.relation.id), None)
-        for key in [k for k in self._all("accesses") if k.startswith(f"{event.relation.id}/")]:
-            self._remember("accesses", key, None)
-            prefix = key.partition("/")[2]
-            self.on.gone.emit(event.relation, app=event.app, unit=event.unit, prefix=prefix)
+        self._let_go(event)
 
     # What this unit has seen: digests and URIs, never a password.
 

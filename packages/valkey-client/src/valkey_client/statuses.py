@@ -16,12 +16,22 @@ REFUSED_PREFIX = 5002
 DUPLICATE_ID = 5003
 UNKNOWN_VERSION = 5004
 REFUSED_ISOLATION = 5005
+TOO_MANY = 5006
 
 
 def malformed(what: str) -> RelationStatus:
     """The databag, or one request in it, cannot be understood."""
     return RelationStatus(
-        MALFORMED, what, "Correct the request; what was granted before stays in place."
+        MALFORMED, what, "Correct the request; what cannot be told apart from it stays granted."
+    )
+
+
+def too_many(count: int, limit: int) -> RelationStatus:
+    """A relation holds more requests than are served."""
+    return RelationStatus(
+        TOO_MANY,
+        f"{count} requests in one relation; the first {limit} are served",
+        "Ask for fewer prefixes, or use several relations.",
     )
 
 

@@ -83,6 +83,12 @@ _ADMIN_ON_SENTINELS = (
 )
 
 
+def rules_digest() -> str:
+    """A digest of what client accounts may do, to notice that a new release has changed it."""
+    rules = (_CLIENT_COMMANDS, _SENTINEL_CLIENT_COMMANDS, _SENTINEL_CLIENT_COMMANDS_8)
+    return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
+
+
 def digest(password: str) -> str:
     """SHA-256 in the form that rules take; the only form in which a password leaves a secret."""
     return hashlib.sha256(password.encode()).hexdigest()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import valkey
+
 from valkey_client import Access, ValkeyProvider
 
 from .accounts import Version
@@ -17,11 +19,24 @@ from .plan import (
     Facts,
     Grant,
     Refuse,
+    ResetSentinel,
     SetAccounts,
     Share,
     UpdateTopology,
     Withdraw,
 )
+
+
+class NodeError(Exception):
+    """A server or Sentinel failed an action.
+
+    Attributes:
+        address: Which.
+    """
+
+    def __init__(self, address: str, error: Exception):
+        super().__init__(f"{address}: {error}")
+        self.address = address
 
 
 def apply(
@@ -34,7 +49,7 @@ def apply(
     """Carry out a plan, in its order.
 
     Raises:
-        valkey.ValkeyError: If a server stopped answering; nothing has been published then.
+        NodeError: If a server failed; nothing has been published then.
     """
     grants: list[Grant] = []
     refusals: list[Refuse] = []
@@ -51,13 +66,16 @@ def apply(
             case Share(shared):
                 peers.share(shared)
             case _:
-                _apply_to_servers(action, cluster, _version(facts))
+                try:
+                    _apply_to_servers(action, cluster, _version(facts))
+                except valkey.ValkeyError as error:
+                    raise NodeError(action.address, error) from error
     provider.publish_all((grant.request, _access(grant), grant.status) for grant in grants)
     provider.reject_all((refusal.request, refusal.status) for refusal in refusals)
 
 
 def _apply_to_servers(
-    action: SetAccounts | DropAccounts | ConfigureServer | ConfigureSentinel,
+    action: SetAccounts | DropAccounts | ConfigureServer | ConfigureSentinel | ResetSentinel,
     cluster: Cluster,
     version: Version,
 ) -> None:
@@ -74,6 +92,8 @@ def _apply_to_servers(
             cluster.configure_server(address, name, value)
         case ConfigureSentinel(address, name, value):
             cluster.configure_sentinel(address, name, value)
+        case ResetSentinel(address):
+            cluster.reset_sentinel(address)
 
 
 def _access(grant: Grant) -> Access:

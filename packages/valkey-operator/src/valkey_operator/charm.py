@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import ops
@@ -107,7 +108,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
             logger.warning("the primary stops without a planned switchover: %s", error)
 
     def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
-        event.remove_revision()
+        try:
+            event.remove_revision()
+        except ops.SecretNotFoundError:
+            logger.info("the secret is gone with all of its revisions")
 
     # What this unit is.
 
@@ -115,8 +119,11 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def workload(self) -> Workload | None:
         """Where the servers run; None on a substrate that this charm does not support."""
         if directory := os.environ.get("LOCALJUJU_DIR"):
-            return ProcessWorkload(Path(directory) / "valkey")
+            return ProcessWorkload(Path(directory) / "valkey", self._data)
         return None
+
+    def _data(self) -> Path:
+        return self.model.storages["data"][0].location
 
     @property
     def address(self) -> str:
@@ -139,12 +146,18 @@ class ValkeyOperatorCharm(ops.CharmBase):
             look_at: The client relations whose requests are to be read. Others are read only if
                 they wait for the cluster or were never seen.
         """
+        relations = frozenset(look_at)
         try:
-            self._reconcile(frozenset(look_at))
-        except SettingsError as error:
+            self._reconcile(relations)
+        except (SettingsError, WorkloadError) as error:
             self._problem = ops.BlockedStatus(str(error))
-        except WorkloadError as error:
-            self._problem = ops.BlockedStatus(str(error))
+            self._postpone(relations)
+
+    def _postpone(self, look_at: frozenset[int]) -> None:
+        """Let a later hook look at these relations, because this one could not."""
+        shared = self.peers.shared()
+        if self.unit.is_leader() and look_at - shared.pending:
+            self.peers.share(replace(shared, pending=shared.pending | look_at))
 
     def _reconcile(self, look_at: frozenset[int]) -> None:
         settings = Settings.load(self.config)
@@ -168,7 +181,14 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def _found_application(self, node: Node) -> Shared:
         """As leader, make what the application begins with: passwords and a first primary."""
         shared = self.peers.shared()
-        if shared.secret or not self.unit.is_leader():
+        if not self.unit.is_leader():
+            return shared
+        if shared.secret:
+            alone = not [peer for peer in self.peers.all() if peer.address != node.address]
+            if alone and not node.is_running() and shared.first_primary != node.address:
+                # Everybody else is gone, the primary of old among them.
+                shared = replace(shared, first_primary=node.address)
+                self.peers.share(shared)
             return shared
         passwords = Passwords(*(secrets.token_hex(32) for _ in range(4)))
         secret = self.app.add_secret(passwords.content(), label=f"{PEERS}.internal")
@@ -212,11 +232,13 @@ class ValkeyOperatorCharm(ops.CharmBase):
         wanted = look_at | shared.pending | (relations.keys() - served)
         asked = tuple(self._asked(relations[i]) for i in sorted(wanted & relations.keys()))
         peers = self.peers.all()
-        for attempt in range(_ATTEMPTS):
+        failed: set[str] = set()
+        for _ in range(_ATTEMPTS):
+            found = cluster.observe(peer.address for peer in peers if peer.started)
             facts = Facts(
                 peers=peers,
                 shared=shared,
-                cluster=cluster.observe(peer.address for peer in peers if peer.started),
+                cluster=found.without(failed),
                 relation_ids=frozenset(relations),
                 asked=asked,
                 settings=settings,
@@ -225,12 +247,14 @@ class ValkeyOperatorCharm(ops.CharmBase):
             actions = plan.plan(facts, lambda: secrets.token_hex(32))
             try:
                 apply.apply(actions, cluster, self.provider, self.peers, facts)
-            except valkey.ValkeyError as error:
-                # A server went away between the question and the action: ask again.
-                logger.warning("attempt %d: a server does not answer: %s", attempt + 1, error)
+            except apply.NodeError as error:
+                # It counts as absent from here on, so that it stops nobody but new accounts.
+                logger.warning("a server fails: %s", error)
+                failed.add(error.address)
             else:
                 return
         self._problem = ops.WaitingStatus("servers come and go; trying again later")
+        self._postpone(look_at)
 
     def _asked(self, relation: ops.Relation) -> Asked:
         said = self.provider.responses_of(relation)

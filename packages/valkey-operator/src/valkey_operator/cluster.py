@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ from valkey_client.messages import PRIMARY_NAME
 
 from .accounts import ADMIN, Account, Listed, Version, read_list
 from .node import PORT, SENTINEL_PORT
+
+_REDISCOVERY = 12.0
+"""Seconds in which a Sentinel finds the others (2 s) and the replicas (10 s) again."""
 
 TIMEOUT = 2.0
 """Seconds that a server may take to answer; one that does not is taken for unreachable."""
@@ -56,6 +60,8 @@ class SentinelFacts:
         quorum: How many must agree.
         down_after: Milliseconds.
         failover_timeout: Milliseconds.
+        others: How many other Sentinels it knows, those that are gone for good included.
+        replicas: How many replicas it knows.
         accounts: The client accounts that it has.
     """
 
@@ -64,28 +70,47 @@ class SentinelFacts:
     quorum: int
     down_after: int
     failover_timeout: int
+    others: int = 0
+    replicas: int = 0
     accounts: Mapping[str, Listed] = field(default_factory=dict[str, Listed])
 
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What all of them say; whoever did not answer is missing."""
+    """What all of them say; whoever did not answer is missing.
+
+    Attributes:
+        servers: The servers that answered, by address.
+        sentinels: The Sentinels that answered.
+        asked: How many of each were asked.
+    """
 
     servers: Mapping[str, ServerFacts] = field(default_factory=dict[str, ServerFacts])
     sentinels: Mapping[str, SentinelFacts] = field(default_factory=dict[str, SentinelFacts])
+    asked: int = 0
+
+    def without(self, addresses: Collection[str]) -> ClusterFacts:
+        """The same, as if some had not answered."""
+        return ClusterFacts(
+            {a: server for a, server in self.servers.items() if a not in addresses},
+            {a: sentinel for a, sentinel in self.sentinels.items() if a not in addresses},
+            self.asked,
+        )
 
     @property
     def primary(self) -> str:
-        """The address that most Sentinels name and that says itself that it is primary.
+        """The address that a majority names and that says itself that it is primary.
 
-        Empty while they disagree, which is so during a failover.
+        A majority of all that were asked, not of those that answered: a unit that is cut off
+        with the old primary must not believe it. Empty while there is none, as in a failover.
         """
         votes = Counter(sentinel.primary for sentinel in self.sentinels.values())
         if not votes:
             return ""
         address, count = votes.most_common(1)[0]
         server = self.servers.get(address)
-        if server is None or server.role != "master" or count * 2 <= len(self.sentinels):
+        voters = max(self.asked, len(self.sentinels))
+        if server is None or server.role != "master" or count * 2 <= voters:
             return ""
         return address
 
@@ -162,12 +187,13 @@ class Cluster:
         """Ask every server and Sentinel."""
         servers: dict[str, ServerFacts] = {}
         sentinels: dict[str, SentinelFacts] = {}
-        for address in addresses:
+        listed = list(addresses)
+        for address in listed:
             with contextlib.suppress(valkey.ValkeyError, OSError):
                 servers[address] = self.observe_server(address)
             with contextlib.suppress(valkey.ValkeyError, OSError):
                 sentinels[address] = self.observe_sentinel(address)
-        return ClusterFacts(servers, sentinels)
+        return ClusterFacts(servers, sentinels, len(listed))
 
     def observe_server(self, address: str) -> ServerFacts:
         """Ask one server.
@@ -207,6 +233,8 @@ class Cluster:
             quorum=int(said["quorum"]),
             down_after=int(said["down-after-milliseconds"]),
             failover_timeout=int(said["failover-timeout"]),
+            others=int(said["num-other-sentinels"]),
+            replicas=int(said["num-slaves"]),
             accounts=read_list(listed),
         )
 
@@ -254,6 +282,23 @@ class Cluster:
     def configure_server(self, address: str, name: str, value: str) -> None:
         """Change a setting of a server."""
         self.server(address).ask("CONFIG SET", name, value)
+
+    def reset_sentinel(self, address: str) -> None:
+        """Let a Sentinel forget who is gone, and wait until it has found again who is there.
+
+        Until then it cannot take part in a failover, so this is done to one at a time.
+
+        Raises:
+            valkey.ValkeyError: If it does not answer.
+        """
+        self.sentinel(address).ask("SENTINEL RESET", PRIMARY_NAME)
+        before = self.observe_sentinel(address)
+        deadline = time.monotonic() + _REDISCOVERY
+        while time.monotonic() < deadline:
+            found = self.observe_sentinel(address)
+            if found.others > before.others and found.replicas > before.replicas:
+                return
+            time.sleep(0.25)
 
     def configure_sentinel(self, address: str, name: str, value: str) -> None:
         """Change a setting of a Sentinel; it writes its configuration itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from valkey_client.messages import PRIMARY_NAME
 
@@ -21,10 +21,10 @@ SENTINEL_PORT = 26379
 class Passwords:
     """The passwords of the internal accounts; they live in one secret of the application."""
 
-    admin: str
-    replication: str
-    sentinel: str
-    sentinel_peer: str
+    admin: str = field(repr=False)
+    replication: str = field(repr=False)
+    sentinel: str = field(repr=False)
+    sentinel_peer: str = field(repr=False)
 
     @classmethod
     def read(cls, content: Mapping[str, str]) -> Passwords:
@@ -144,7 +144,7 @@ class Node:
             f"bind {self.address}",
             f"bind-source-addr {self.address}",
             f"port {PORT}",
-            f'dir "{directory}"',
+            f'dir "{self.workload.data}"',
             f'aclfile "{directory}/users.acl"',
             "protected-mode no",
             # With appendonly off, a primary that restarts quickly comes back empty and its

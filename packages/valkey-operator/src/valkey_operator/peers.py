@@ -33,10 +33,12 @@ class Shared:
 
     Attributes:
         secret: URI of the secret with the passwords of the internal accounts.
-        first_primary: The address that is primary as long as no Sentinel knows better.
+        first_primary: The address that was primary when the leader last looked; it counts as
+            long as no Sentinel knows better.
         accounts: The client accounts that shall exist, by name.
         pending: Relations with requests that wait for the cluster.
         published: What all clients were told last, as :func:`topology_text` writes it.
+        rules: The digest of the rules that every account was last set to.
     """
 
     secret: str = ""
@@ -44,6 +46,7 @@ class Shared:
     accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
     pending: frozenset[int] = frozenset()
     published: str = ""
+    rules: str = ""
 
 
 class Peers:
@@ -78,6 +81,7 @@ class Peers:
             },
             pending=frozenset(json.loads(bag.get("pending", "[]"))),
             published=bag.get("published", ""),
+            rules=bag.get("rules", ""),
         )
 
     def share(self, shared: Shared) -> None:
@@ -95,6 +99,7 @@ class Peers:
                 "accounts": json.dumps(accounts, sort_keys=True) if accounts else "",
                 "pending": json.dumps(sorted(shared.pending)) if shared.pending else "",
                 "published": shared.published,
+                "rules": shared.rules,
             }
         )
 

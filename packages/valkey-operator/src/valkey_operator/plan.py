@@ -17,7 +17,7 @@ from valkey_client import statuses as client_statuses
 from valkey_client.databag import Requests
 from valkey_client.messages import format_endpoints
 
-from .accounts import Account, Listed, digest
+from .accounts import Account, Listed, digest, rules_digest
 from .cluster import ClusterFacts, ServerFacts
 from .node import PORT, SENTINEL_PORT, majority
 from .peers import Peer, Shared
@@ -100,6 +100,13 @@ class ConfigureSentinel:
 
 
 @dataclass(frozen=True)
+class ResetSentinel:
+    """Let a Sentinel forget units that are gone."""
+
+    address: str
+
+
+@dataclass(frozen=True)
 class Grant:
     """Publish an account to its requirer."""
 
@@ -145,6 +152,7 @@ Action = (
     | DropAccounts
     | ConfigureServer
     | ConfigureSentinel
+    | ResetSentinel
     | Grant
     | Refuse
     | Withdraw
@@ -167,6 +175,7 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Action]:
     topology = topology_of(facts)
     text = topology_text(topology) if topology else facts.shared.published
     actions: list[Action] = [*_account_changes(facts, wanted), *_settings(facts)]
+    actions += _forgotten(facts)
     actions += _account_removals(facts, wanted)
     actions += _withdrawals(facts, released)
     actions += grants
@@ -176,13 +185,26 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Action]:
     waiting = {r.request.relation_id for r in refusals if r.status.code == _NOT_READY}
     looked_at = {asked.relation_id for asked in facts.asked}
     pending = (facts.shared.pending - looked_at) & facts.relation_ids | waiting
-    shared = replace(facts.shared, accounts=wanted, pending=frozenset(pending), published=text)
+    shared = replace(
+        facts.shared,
+        accounts=wanted,
+        pending=frozenset(pending),
+        published=text,
+        first_primary=facts.cluster.primary or facts.shared.first_primary,
+        rules=facts.shared.rules if absent(facts) else rules_digest(),
+    )
     if shared != facts.shared:
         actions.append(Share(shared))
     return actions
 
 
 _NOT_READY = client_statuses.NOT_READY
+
+
+def absent(facts: Facts) -> list[str]:
+    """Units that have started and whose server or Sentinel does not answer."""
+    there = facts.cluster.servers.keys() & facts.cluster.sentinels.keys()
+    return [peer.unit for peer in facts.peers if peer.started and peer.address not in there]
 
 
 def _released(facts: Facts) -> frozenset[str]:
@@ -213,9 +235,8 @@ def _answers(facts: Facts, new_password: Callable[[], str]) -> tuple[list[Grant]
             is_granted = asked.granted.get(request.request_id) == prefix
             if account and account.prefix == prefix and is_granted:
                 continue
-            if topology is None:
-                status = client_statuses.not_ready("the Valkey cluster has no primary yet")
-                refusals.append(Refuse(request, status))
+            if reason := _must_wait(facts):
+                refusals.append(Refuse(request, client_statuses.not_ready(reason)))
                 continue
             password = new_password()
             made = Account(
@@ -225,8 +246,21 @@ def _answers(facts: Facts, new_password: Callable[[], str]) -> tuple[list[Grant]
                 relation_id=request.relation_id,
                 request_id=request.request_id,
             )
-            grants.append(Grant(request, made, password, topology))
+            grants.append(Grant(request, made, password, topology or Topology()))
     return grants, refusals
+
+
+def _must_wait(facts: Facts) -> str:
+    """Why no account can be given now, empty if it can.
+
+    An account that a server lacks is worth nothing there, and a server that hangs may come back
+    and be promoted, so all of them must be there.
+    """
+    if topology_of(facts) is None:
+        return "the Valkey cluster has no primary yet"
+    if units := absent(facts):
+        return f"{', '.join(units)} of Valkey must answer before new accounts are given"
+    return ""
 
 
 def _missing(
@@ -250,12 +284,37 @@ def _replicas_first(facts: Facts) -> list[ServerFacts]:
 
 
 def _account_changes(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Action]:
+    if facts.shared.rules != rules_digest():
+        yield from _account_renewal(facts, wanted)
+        return
     for server in _replicas_first(facts):
         if missing := _missing(wanted, server.accounts, patterns=True):
             yield SetAccounts(server.address, missing)
     for sentinel in facts.cluster.sentinels.values():
         if missing := _missing(wanted, sentinel.accounts, patterns=False):
             yield SetAccounts(sentinel.address, missing, on_sentinel=True)
+
+
+def _account_renewal(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Action]:
+    """Every account anew, because another release of this charm allows something else."""
+    everybody = tuple(account for _, account in sorted(wanted.items()))
+    if everybody:
+        yield from (SetAccounts(server.address, everybody) for server in _replicas_first(facts))
+        for address in facts.cluster.sentinels:
+            yield SetAccounts(address, everybody, on_sentinel=True)
+
+
+def _forgotten(facts: Facts) -> Iterable[Action]:
+    """Sentinels never forget a unit that was removed, and count its vote as missing.
+
+    They are reset once everybody else is there, or a failover could find nobody.
+    """
+    others = len(facts.peers) - 1
+    if absent(facts) or not facts.cluster.primary or not all(p.started for p in facts.peers):
+        return
+    for sentinel in facts.cluster.sentinels.values():
+        if sentinel.others > others or sentinel.replicas > others:
+            yield ResetSentinel(sentinel.address)
 
 
 def _account_removals(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Action]:
@@ -269,8 +328,9 @@ def _account_removals(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[A
 
 def _settings(facts: Facts) -> Iterable[Action]:
     """What servers and Sentinels must be set to, now that every server has its accounts."""
-    # With two nodes, the loss of the one replica would stop all writes.
-    enough = len(facts.cluster.servers) >= 3
+    # With two nodes, the loss of the one replica would stop all writes. A node that does not
+    # answer still counts: it is against its loss that this protects.
+    enough = sum(peer.started for peer in facts.peers) >= 3
     for server in facts.cluster.servers.values():
         wanted = {"min-replicas-to-write": "1" if enough else "0", "min-replicas-max-lag": MAX_LAG}
         if server.in_sync:

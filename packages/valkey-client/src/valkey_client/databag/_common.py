@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -55,6 +56,11 @@ class Responses:
     notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+_SECRET_URI = re.compile(r"secret:[A-Za-z0-9/_.-]{1,200}\Z")
+_WORD = re.compile(r"[A-Za-z0-9_.:+~-]{1,100}\Z")
+_LONGEST_SENTENCE = 500
+
+
 def load(text: str) -> object:
     """JSON of remote origin as Python objects; None if it is not JSON or absurdly nested."""
     try:
@@ -86,7 +92,19 @@ def as_text(value: object) -> str:
 def as_secret_uri(value: object) -> str:
     """The value if it looks like a secret's URI (``secret:.*``), else an empty string."""
     text = as_text(value)
-    return text if text.startswith("secret:") and len(text) < 256 else ""
+    return text if _SECRET_URI.match(text) else ""
+
+
+def as_word(value: object) -> str:
+    """A version, mode or name: printable ASCII without blanks, or nothing."""
+    text = as_text(value)
+    return text if _WORD.match(text) else ""
+
+
+def as_sentence(value: object) -> str:
+    """A text of remote origin that a person will read in a status: one line, not too long."""
+    line = " ".join(as_text(value)[:_LONGEST_SENTENCE].split())
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def as_number(value: object) -> int:
@@ -104,9 +122,9 @@ def read_topology(item: Mapping[str, Any], version: object) -> Topology:
         endpoints=parse_endpoints(as_text(item.get("endpoints"))),
         read_only_endpoints=parse_endpoints(as_text(item.get("read-only-endpoints"))),
         sentinel_endpoints=parse_endpoints(sentinel),
-        version=as_text(version),
-        mode=as_text(item.get("mode")) or defaults.mode,
-        primary_name=as_text(item.get("primary-name")) or defaults.primary_name,
+        version=as_word(version),
+        mode=as_word(item.get("mode")) or defaults.mode,
+        primary_name=as_word(item.get("primary-name")) or defaults.primary_name,
     )
 
 
@@ -129,7 +147,8 @@ def read_status(value: object) -> RelationStatus | None:
     code = item.get("code")
     if not isinstance(code, int) or isinstance(code, bool):
         return None
-    return RelationStatus(code, as_text(item.get("message")), as_text(item.get("resolution")))
+    message, resolution = as_sentence(item.get("message")), as_sentence(item.get("resolution"))
+    return RelationStatus(code, message, resolution)
 
 
 def read_statuses(text: str) -> tuple[RelationStatus, ...]:

@@ -38,6 +38,9 @@ REQUIRER_KEYS = frozenset({"version", "requests", "requested-secrets", "prefix"}
 MAX_ID_LENGTH = 256
 """The longest request-id, in characters, that is accepted."""
 
+MAX_REQUESTS = 1000
+"""The most requests in one relation that are served; each is an account on every server."""
+
 _MIRROR = "status"
 _REQUEST_FIELDS = frozenset({"resource", "request-id", "salt"})
 _RESPONSE_FIELDS = _REQUEST_FIELDS | {
@@ -60,6 +63,9 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
         return Requests("v1", problems=(problem,), is_complete=False)
     found: dict[str, AccessRequest] = {}
     problems: list[RelationStatus] = []
+    if len(items) > MAX_REQUESTS:
+        problems.append(statuses.too_many(len(items), MAX_REQUESTS))
+        items = items[:MAX_REQUESTS]
     for number, item in enumerate(items, start=1):
         request = _read_request(item, number, relation_id)
         if isinstance(request, RelationStatus):
@@ -68,7 +74,14 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
             found[request.key] = request
         elif found[request.key].prefix != request.prefix:
             problems.append(statuses.duplicate_id(request.request_id))
-    return Requests("v1", tuple(found.values()), tuple(problems))
+    # An entry that nobody can identify may be one that was granted: then nothing is withdrawn.
+    is_complete = all(_has_id(item) for item in items)
+    return Requests("v1", tuple(found.values()), tuple(problems), is_complete)
+
+
+def _has_id(item: object) -> bool:
+    entry = as_dict(item)
+    return entry is not None and _check_id(entry.get("request-id"), 0) is None
 
 
 def _check_id(request_id: object, number: int) -> RelationStatus | None:

@@ -18,7 +18,12 @@ class Workload(Protocol):
 
     @property
     def directory(self) -> Path:
-        """Where the servers keep configuration and data, as they see it."""
+        """Where the servers keep their configuration, as they see it."""
+        ...
+
+    @property
+    def data(self) -> Path:
+        """Where the server keeps its data; outlives the unit if the storage does."""
         ...
 
     def version(self) -> tuple[int, int, int]:

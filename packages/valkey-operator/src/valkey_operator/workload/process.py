@@ -1,7 +1,7 @@
 """The servers as plain processes, for localjuju.
 
-They are found again by what they are: the command line names the configuration file. A number in
-a file alone could mean any process after a restart.
+They are found again by their number and the time at which they were started: a number alone could
+mean any process later.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import Service, WorkloadError
@@ -25,12 +25,19 @@ class ProcessWorkload:
     """Runs ``valkey-server`` from the PATH.
 
     Args:
-        directory: For configuration and data.
+        directory: For configuration.
+        find_data: Says where data goes; asked only when a server is started.
     """
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, find_data: Callable[[], Path]):
         self._directory = directory
+        self._find_data = find_data
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def data(self) -> Path:
+        """See :class:`Workload`."""
+        return self._find_data()
 
     @property
     def directory(self) -> Path:
@@ -86,7 +93,7 @@ class ProcessWorkload:
                 stderr=output,
                 start_new_session=True,
             )
-        (self._directory / f"{service}.pid").write_text(str(process.pid))
+        self.write(f"{service}.pid", f"{process.pid} {_started(process.pid)}")
         time.sleep(0.05)
         if process.poll() is not None:
             last = log.read_text(errors="replace").strip().rpartition("\n")[2]
@@ -107,13 +114,14 @@ class ProcessWorkload:
 
     def _pid(self, service: Service) -> int | None:
         """The process of a service, if it still is one."""
-        text = self.read(f"{service}.pid")
-        if not text or not text.isdigit():
-            return None
-        try:
-            state = Path(f"/proc/{text}/stat").read_text().rpartition(")")[2].split()[0]
-            owner = Path(f"/proc/{text}/cwd").readlink()
-        except OSError:
-            return None
-        is_ours = owner == self._directory.resolve() and state != "Z"
-        return int(text) if is_ours else None
+        pid, _, started = (self.read(f"{service}.pid") or "").partition(" ")
+        return int(pid) if pid.isdigit() and started and _started(int(pid)) == started else None
+
+
+def _started(pid: int) -> str:
+    """When a process was started, in ticks since boot; empty if there is none, or only a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
