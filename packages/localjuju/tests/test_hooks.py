@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 import time
 from pathlib import Path
@@ -185,7 +186,7 @@ def test_update_status_and_storage(probe: Probe) -> None:
     probe.juju.update_status("a/0")
     probe.juju.settle()
     location = probe.juju.storage("a/0", "data")
-    assert probe.said("a/0", "update-status") == ["- data/0\n", f"{location}\n"]
+    assert probe.said("a/0", "update-status") == ["data/0\n", f"{location}\n"]
     (location / "kept").write_text("x")
     probe.juju.remove_unit("a/0")
     probe.juju.settle()
@@ -220,3 +221,94 @@ def test_a_hook_that_hangs_is_killed(tmp_path: Path) -> None:
         juju.wait(lambda status: status.apps["a"].units["a/0"].is_error)
         probe.order("update-status")
         juju.settle()
+
+
+def test_a_unit_in_error_runs_actions_and_can_be_resolved_or_removed(probe: Probe) -> None:
+    probe.deploy("a", 2)
+    probe.juju.settle()
+    probe.order("update-status", "fail")
+    probe.order("say", ["action-set", "k=v"])
+    probe.juju.engine.automatic_retry = False
+    for unit in ("a/0", "a/1"):
+        probe.juju.update_status(unit)
+    probe.juju.wait(lambda status: jubilant.all_error(status, "a"))
+    assert probe.juju.run("a/0", "say").results == {"k": "v"}
+    probe.juju.cli("resolve", "--no-retry", "a/0")
+    probe.juju.wait(lambda status: not status.apps["a"].units["a/0"].is_error)
+    probe.juju.remove_unit("a/1", force=True)
+    probe.juju.wait(lambda status: "a/1" not in status.apps["a"].units)
+    assert probe.hooks("a/0").count("update-status") == 1
+
+
+def test_a_relation_that_is_removed_while_it_is_created_ends_all_the_same(probe: Probe) -> None:
+    probe.deploy("a")
+    probe.deploy("b")
+    probe.juju.settle()
+    probe.order("out-relation-created", ["sleep", "0.5"], ["relation-set", "--app", "k=v"])
+    probe.juju.integrate("a:out", "b:in")
+    time.sleep(0.2)
+    probe.juju.remove_relation("a:out", "b:in")
+    probe.juju.settle()
+    assert probe.said("a/0", "out-relation-created") == ["", ""]
+    assert probe.hooks("a/0")[-1] == "out-relation-broken"
+
+
+def test_a_refresh_lets_a_running_hook_end(probe: Probe) -> None:
+    probe.deploy("a")
+    probe.juju.settle()
+    probe.order("update-status", ["sleep", "0.5"])
+    probe.juju.update_status("a/0")
+    time.sleep(0.2)
+    probe.juju.refresh("a")
+    probe.juju.settle()
+    assert [e for e in probe.juju.timeline.entries("hook") if "failed" in e.text] == []
+    assert "upgrade-charm" in probe.hooks("a/0")
+
+
+def test_hooks_handle_signals_as_any_process(probe: Probe) -> None:
+    probe.order("start", ["sh", "-c", "grep SigIgn /proc/self/status"])
+    probe.deploy("a")
+    probe.juju.settle()
+    ignored = int(probe.said("a/0", "start")[0].split()[1], 16)
+    assert not ignored & (1 << 14 | 1 << 1 | 1 << 0), "SIGTERM, SIGINT and SIGHUP"
+
+
+def test_a_dying_leader_keeps_its_office_until_its_agent_stops(probe: Probe) -> None:
+    probe.order("stop", ["is-leader"])
+    probe.deploy("a", 2)
+    probe.juju.settle()
+    probe.juju.remove_unit("a/0")
+    probe.juju.settle()
+    assert probe.said("a/0", "stop") == ["True\n"]
+    assert probe.juju.show_unit("a/1").leader
+
+
+def test_paths_begin_where_the_caller_stands(probe: Probe) -> None:
+    probe.order("start", ["sh", "-c", "printf val > f && secret-add foo#file=f"])
+    probe.deploy("a")
+    probe.juju.settle()
+    (secret,) = probe.juju.secrets()
+    assert probe.juju.show_secret(secret.uri, reveal=True).content == {"foo": "val"}
+
+
+def test_a_fork_of_the_program_does_not_keep_a_model_alive(probe: Probe) -> None:
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    child.start()
+    try:
+        start = time.monotonic()
+        probe.juju.close()
+        assert time.monotonic() - start < 10
+        assert not probe.juju.directory.exists()
+    finally:
+        child.kill()
+        child.join()
+
+
+def test_a_listener_that_fails_stops_nothing(probe: Probe) -> None:
+    def listener(_: object) -> None:
+        raise BrokenPipeError
+
+    probe.juju.timeline.listen(listener)
+    probe.deploy("a")
+    probe.juju.settle()
+    assert probe.hooks("a/0") == SETUP

@@ -144,6 +144,9 @@ def test_names_and_ids() -> None:
         ("h:0", None),
         ("h:65536", None),
         ("h:٣", None),
+        ("h:" + "9" * 5001, None),
+        ("h\nADMIN=1:6379", None),
+        ("h b:1", None),
     ],
 )
 def test_endpoints(text: str, endpoint: Endpoint | None) -> None:

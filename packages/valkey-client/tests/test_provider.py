@@ -17,6 +17,7 @@ from valkey_client import (
     Topology,
     ValkeyProvider,
 )
+from valkey_client.databag import read_requests
 
 META = {"name": "provider", "provides": {"clients": {"interface": "valkey_client"}}}
 FIRST = Topology((Endpoint("10.0.0.1", 6379),), version="9.1.2")
@@ -192,3 +193,48 @@ def test_an_old_juju_is_refused() -> None:
         ctx.run(ctx.on.start(), testing.State())
     assert isinstance(caught.value.__cause__, SecretsUnsupportedError)
     assert "clients" in str(caught.value.__cause__)
+
+
+def test_a_new_leader_answers_what_it_heard_as_a_follower() -> None:
+    good = testing.Relation("clients", remote_app_name="good", remote_app_data=asked("a:*"))
+    bad = testing.Relation(
+        "clients", remote_app_name="bad", remote_app_data={"version": "v1", "requests": "{"}
+    )
+    ctx = context()
+    state = ctx.run(ctx.on.leader_elected(), testing.State(leader=True, relations=[good, bad]))
+    assert len(answer(state, good)["requests"]) == 1
+    assert [s["code"] for s in answer(state, bad)["status"]] == [5001]
+
+
+def test_a_leader_that_is_being_removed_takes_nothing_back() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    state = run(relation)
+    ctx = testing.Context(Charm, meta=META, app_name="provider", unit_id=0)
+    with ctx(ctx.on.relation_broken(state.get_relation(relation.id)), state) as manager:
+        manager.charm.clients._stored.leaving = True
+        after = manager.run()
+    assert len(list(after.secrets)) == 2
+
+
+def test_an_entry_that_nobody_can_identify_withdraws_nothing() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    state = run(relation)
+    items = [{"resource": "a:*", "request-id": None}]
+    damaged = dataclasses.replace(
+        state.get_relation(relation.id),
+        remote_app_data={"version": "v1", "requests": json.dumps(items)},
+    )
+    ctx = context()
+    after = ctx.run(
+        ctx.on.relation_changed(damaged), dataclasses.replace(state, relations=[damaged])
+    )
+    assert len(answer(after, relation)["requests"]) == 1
+    assert [s["code"] for s in answer(after, relation)["status"]] == [5001]
+
+
+def test_the_requests_of_a_relation_are_limited() -> None:
+    items = [{"resource": f"a{n}:*", "request-id": str(n)} for n in range(1001)]
+    bag = {"version": "v1", "requests": json.dumps(items)}
+    found = read_requests(bag)
+    assert len(found.requests) == 1000
+    assert [p.code for p in found.problems] == [5006]

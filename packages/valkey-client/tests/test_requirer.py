@@ -226,6 +226,11 @@ def test_a_refusal_is_one_event_and_a_status() -> None:
         {"version": "v1", "requests": '[{"request-id": 7}]', "status": '[{"code": "x"}]'},
         {"endpoints": ",,,", "secret-user": "nonsense"},
         {"secret-user": "secret:unknown", "endpoints": "h:1", "resource": "a:*"},
+        {"endpoints": "h:" + "9" * 5001, "secret-user": "secret:x"},
+        {"secret-user": "secret:\0", "endpoints": "h:1", "resource": "a:*"},
+        {"secret-user": "secret:\ud800", "endpoints": "h:1", "resource": "a:*"},
+        {"status": '[{"code": 4001, "message": "\\u0000 \\ud800"}]'},
+        {"status": json.dumps([{"code": 4001, "message": "x" * 200_000}])},
     ],
 )
 def test_a_hostile_provider_changes_nothing(bag: dict[str, str]) -> None:
@@ -249,3 +254,38 @@ def test_what_cannot_be_asked_is_said_at_once() -> None:
     fails(type("Twice", (Charm,), {"prefix": ("a:*", "a:*")}), RequestError)
     fails(type("Two", (Charm,), {"prefix": ("a:*", "b:*"), "wire": "v0"}), RequestError)
     fails(Charm, SecretsUnsupportedError, juju_version="2.9.49")
+
+
+def test_a_prefix_that_is_no_longer_asked_for_is_gone_at_once() -> None:
+    relation, secrets = answered(ask())
+    ctx = context()
+    state = model(leader=True, relations=[relation], secrets=secrets)
+    state = ctx.run(ctx.on.relation_changed(relation), state)
+    other = context(type("Charm", (Charm,), {"prefix": "b:*"}))
+    state = other.run(other.on.relation_changed(state.get_relation(relation.id)), state)
+    assert [(type(e), e.prefix) for e in ours(other)] == [(AccessGoneEvent, "a:*")]
+    other = context(type("Charm", (Charm,), {"prefix": "b:*"}))
+    other.run(other.on.relation_broken(state.get_relation(relation.id)), state)
+    assert ours(other) == []
+
+
+def test_ready_waits_until_the_secrets_can_be_read() -> None:
+    relation, secrets = answered(ask())
+    ctx = context()
+    state = ctx.run(ctx.on.relation_changed(relation), model(relations=[relation]))
+    assert ours(ctx) == []
+    ctx = context()
+    ctx.run(ctx.on.update_status(), dataclasses.replace(state, secrets=secrets))
+    assert [type(e) for e in ours(ctx)] == [AccessReadyEvent]
+
+
+def test_what_is_shown_of_hostile_texts_is_harmless() -> None:
+    message = "bad\nnews\t\0 \ud800 " + "x" * 1000
+    bag = {"status": json.dumps([{"code": 5001, "message": message}])}
+    relation = dataclasses.replace(ask(), remote_app_data=bag)
+    ctx = context()
+    state = ctx.run(ctx.on.relation_changed(relation), model(relations=[relation]))
+    shown = state.unit_status.message
+    assert shown.isprintable()
+    assert len(shown) < 600
+    shown.encode()

@@ -74,6 +74,7 @@ def cluster(
 def facts(**options: Any) -> Facts:
     found = options.pop("cluster", None) or cluster()
     peers = tuple(Peer(f"v/{n}", ip, started=True) for n, ip in enumerate(options.pop("ips", IPS)))
+    options.setdefault("planned", len(peers))
     made = Facts(peers, Shared("secret:x", IPS[0], rules=rules_digest()), found, **options)
     topology = topology_of(made)
     published = topology_text(topology) if topology else ""
@@ -252,7 +253,7 @@ def test_below_three_nodes_writes_do_not_wait_for_a_replica() -> None:
 
 def test_sentinels_follow_the_configuration_and_the_number_of_units() -> None:
     made = replace(facts(), settings=Settings(down_after=3, failover_timeout=20))
-    made = replace(made, peers=made.peers[:1])
+    made = replace(made, peers=made.peers[:1], planned=1)
     assert any(isinstance(a, ResetSentinel) for a in run(made))
     changes = [a for a in run(made) if isinstance(a, ConfigureSentinel)]
     assert {(a.name, a.value) for a in changes} == {
@@ -307,6 +308,7 @@ def test_sentinels_forget_units_that_were_removed_once_everybody_is_there() -> N
     sentinels = {ip: replace(s, others=5) for ip, s in made.cluster.sentinels.items()}
     stale = replace(made, cluster=replace(made.cluster, sentinels=sentinels))
     assert run(stale) == [ResetSentinel(ip) for ip in IPS]
+    assert run(replace(stale, planned=6)) == [], "the others have only not been met yet"
     assert not any(
         isinstance(a, ResetSentinel)
         for a in run(replace(stale, cluster=stale.cluster.without({IPS[2]})))

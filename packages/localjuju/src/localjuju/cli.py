@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -126,8 +127,12 @@ class Commands:
             "version": (_parser("version", "", flags=["--all"]), self._version),
         }
 
-    def run(self, arguments: list[str]) -> tuple[int, str, str]:
+    def run(self, arguments: list[str], directory: Path) -> tuple[int, str, str]:
         """Carry out a command line.
+
+        Args:
+            arguments: What stands behind ``juju``.
+            directory: Where the caller stands; relative paths begin there.
 
         Returns:
             Exit code, standard output, standard error.
@@ -139,9 +144,16 @@ class Commands:
             return 2, "", f'ERROR localjuju does not know "juju {name}"; it knows {names}\n'
         parser, command = known
         try:
-            output = command(parser.parse_args(rest))
+            parsed = parser.parse_args(rest)
+            for name_of_file in ("charm", "path", "file", "params"):
+                if value := getattr(parsed, name_of_file, None):
+                    is_path = name_of_file != "charm" or value.startswith((".", "/"))
+                    setattr(parsed, name_of_file, str(directory / value) if is_path else value)
+            output = command(parsed)
         except (CommandError, CharmError) as error:
             return 1, "", f"ERROR {error}\n"
+        except (ValueError, OSError, yaml.YAMLError) as error:
+            return 1, "", f"ERROR {name}: {error}\n"
         return (0, output, "") if isinstance(output, str) else output
 
     # Look-ups.
@@ -173,7 +185,7 @@ class Commands:
     # Applications and units.
 
     def _deploy(self, a: Any) -> Output:
-        if not a.charm.startswith((".", "/")):
+        if not Path(a.charm).is_absolute():
             raise CommandError(f'"{a.charm}" is not a path; localjuju has no Charmhub')
         engine = self._engine
         charm = CharmSpec.load(Path(a.charm), engine.root / f"charm-{new_secret_id()}")
@@ -215,20 +227,19 @@ class Commands:
         with self._engine.lock:
             for name in a.units:
                 if "/" in name:
-                    self._begin_removal(self._unit(name))
+                    self._begin_removal(self._unit(name), force=a.force)
                     continue
                 alive = [u for u in self._app(name).units.values() if u.alive]
                 alive.sort(key=lambda unit: unit.number)
-                for unit in alive[len(alive) - int(a.num_units or 1) :]:
-                    self._begin_removal(unit)
+                for unit in alive[max(0, len(alive) - int(a.num_units or 1)) :]:
+                    self._begin_removal(unit, force=a.force)
             return self._notify()
 
-    def _begin_removal(self, unit: Unit) -> None:
+    def _begin_removal(self, unit: Unit, *, force: bool) -> None:
+        """A leader keeps its office until its agent stops, as in Juju."""
         unit.alive = False
+        unit.stopped = force
         self._engine.timeline.add("model", unit.name, "unit removal begins")
-        app = self._app(unit.app)
-        if app.leader == unit.name and any(u.alive for u in app.units.values()):
-            self._engine.elect(app)
 
     def _remove_application(self, a: Any) -> Output:
         with self._engine.lock:
@@ -241,7 +252,7 @@ class Commands:
                 for unit in app.units.values():
                     unit.alive = False
                 if not app.units:
-                    del self._model.applications[name]
+                    self._engine.remove_app(app)
             return self._notify()
 
     def _refresh(self, a: Any) -> Output:
@@ -272,6 +283,8 @@ class Commands:
             units = self._model.units() if a.all else [self._unit(name) for name in a.units]
             for unit in units:
                 unit.retry_at = 0.0
+                if a.no_retry:
+                    self._engine.skip(unit)
             return self._notify()
 
     # Configuration.
@@ -432,9 +445,11 @@ class Commands:
             task = Task(str(self._model.next_task), unit.name, a.action, defaults | parameters)
             unit.tasks.append(task)
             self._notify()
-            deadline = time.monotonic() + float((a.wait or "60s").removesuffix("s"))
-            while task.status == "pending" or unit.running:
+            deadline = time.monotonic() + _seconds(a.wait or "60s")
+            while not task.finished:
                 left = deadline - time.monotonic()
+                if self._engine.closing or self._model.unit(unit.name) is not unit:
+                    raise CommandError(f'unit "{unit.name}" is gone')
                 if left <= 0:
                     return 1, "", "ERROR timed out waiting for results from: " + unit.name + "\n"
                 self._engine.changed.wait(left)
@@ -465,6 +480,14 @@ class Commands:
     def _version(self, a: Any) -> Output:
         version = f"{self._model.juju_version}-ubuntu-amd64"
         return _dump({"version": version}, a.format) if a.all else f"{version}\n"
+
+
+def _seconds(duration: str) -> float:
+    """A duration as Go writes it, such as 90s or 1m30s."""
+    parts = re.findall(r"([0-9.]+)(ms|h|m|s)", duration)
+    if not parts or "".join(n + unit for n, unit in parts) != duration:
+        raise CommandError(f'invalid duration "{duration}"')
+    return sum(float(n) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit] for n, unit in parts)
 
 
 def _parse_option(name: str, kind: str, text: str) -> Any:

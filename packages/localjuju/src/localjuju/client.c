@@ -96,10 +96,14 @@ int main(int argc, char **argv) {
     char *input = wants_stdin(argc, argv) ? read_stdin(&size) : "";
     char *name = basename(argv[0]);
 
-    uint32_t count = (uint32_t)(argc + 2);
+    char directory[PATH_MAX];
+    if (getcwd(directory, sizeof directory) == NULL) directory[0] = '\0';
+
+    uint32_t count = (uint32_t)(argc + 3);
     send_all(fd, &count, sizeof count);
     send_field(fd, token, strlen(token));
     send_field(fd, name, strlen(name));
+    send_field(fd, directory, strlen(directory));
     send_field(fd, input, size);
     for (int i = 1; i < argc; i++) send_field(fd, argv[i], strlen(argv[i]));
 

@@ -14,7 +14,7 @@ def main() -> int:
     home = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120
     wants_stdin = b"--file=-" in words or (b"--file", b"-") in itertools.pairwise(words)
     data = sys.stdin.buffer.read() if wants_stdin else b""
-    fields = [os.environb.get(b"JUJU_CONTEXT_ID", b""), name, data, *words]
+    fields = [os.environb.get(b"JUJU_CONTEXT_ID", b""), name, os.getcwdb(), data, *words]  # noqa: PTH109
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(os.path.join(home, "..", "agent.sock"))  # noqa: PTH118

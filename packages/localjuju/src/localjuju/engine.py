@@ -22,11 +22,11 @@ from .environment import Environments
 from .errors import ToolError
 from .hook import Hook
 from .host import Host
-from .server import Server, install_client
+from .server import Call, Server, install_client
 from .state import Application, Event, Model, Relation, Task, Unit, new_secret_id
 from .timeline import Timeline
 
-CommandLine = Callable[[list[str]], tuple[int, str, str]]
+CommandLine = Callable[[list[str], Path], tuple[int, str, str]]
 
 _FIRST_RETRY = 0.5
 _LAST_RETRY = 30.0
@@ -53,7 +53,7 @@ class Engine:
         hook_timeout: float = 300.0,
         seed: int | None = None,
     ):
-        self.root = Path(tempfile.mkdtemp(prefix="localjuju-"))
+        self.root = _make_root()
         self.timeline = Timeline()
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
@@ -63,7 +63,7 @@ class Engine:
         self.hook_timeout = hook_timeout
         self.automatic_retry = True
         self.on_call: Callable[[Hook, str], None] | None = None
-        self._environments = Environments(self.root)
+        self._environments = Environments(self.root, self.host)
         self._driver: Driver = (
             WarmDriver(self.host, self.root) if driver == "warm" else ProcessDriver(self.host)
         )
@@ -97,19 +97,17 @@ class Engine:
 
     # The socket.
 
-    def _handle(
-        self, token: str, name: str, stdin: str, arguments: list[str]
-    ) -> tuple[int, str, str]:
-        if name == "juju":
-            return self._commands(arguments)
+    def _handle(self, call: Call) -> tuple[int, str, str]:
+        if call.name == "juju":
+            return self._commands(call.arguments, call.directory)
         with self.lock:
-            hook = self._hooks.get(token)
+            hook = self._hooks.get(call.token)
             if hook is None:
                 return 1, "", "ERROR no hook is running in this context\n"
             if self.on_call:
-                self.on_call(hook, name)
+                self.on_call(hook, call.name)
             try:
-                return 0, tools.run(hook, name, arguments, stdin), ""
+                return 0, tools.run(hook, call), ""
             except ToolError as error:
                 return 1, "", f"{error}\n"
 
@@ -130,7 +128,7 @@ class Engine:
                 self._run(unit, event)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any charm
                 if not self._closing:
-                    self._fail(unit, event, f"{type(error).__name__}: {error}")
+                    self._give_up(unit, event, f"{type(error).__name__}: {error}")
             with self.lock:
                 unit.running = None
                 self.changed.notify_all()
@@ -144,9 +142,9 @@ class Engine:
             start = self._turn % len(units)
             units = units[start:] + units[:start]
         for position, unit in enumerate(units):
-            if unit.failed and unit.retry_at > time.monotonic():
-                continue
             event = resolver.next_event(self.model, unit)
+            if event is not None and event is unit.failed and unit.retry_at > time.monotonic():
+                continue
             if event is not None:
                 self._turn += position + 1
                 return unit, event
@@ -211,11 +209,14 @@ class Engine:
             timeout=self.hook_timeout,
         )
         start = time.monotonic()
-        code = self._driver.run(run)
+        try:
+            code = self._driver.run(run)
+        finally:
+            with self.lock:
+                del self._hooks[token]
         seconds = time.monotonic() - start
         output = log.read_text(errors="replace") if log.exists() else ""
         with self.lock:
-            del self._hooks[token]
             if self._closing:
                 return
             name = str(event) if task is None else f"action {task.action}"
@@ -233,6 +234,15 @@ class Engine:
                 self._after(unit, event)
             else:
                 self._fail(unit, event, output.strip().rpartition("\n")[2])
+
+    def _give_up(self, unit: Unit, event: Event, why: str) -> None:
+        """A hook could not even be run. An action is not retried."""
+        task = self._task(unit, event)
+        if task is None:
+            self._fail(unit, event, why)
+            return
+        with self.lock:
+            task.status, task.message, task.return_code, task.finished = "failed", why, 1, True
 
     def _fail(self, unit: Unit, event: Event, why: str) -> None:
         with self.lock:
@@ -258,11 +268,20 @@ class Engine:
                 task.message = f"exit status {code}"
         if output.strip():
             task.results["stdout"] = output
+        task.finished = True
 
     def _before(self, unit: Unit, event: Event) -> None:
         """What Juju's agent does by itself when a hook is due."""
         relation = self.model.relations.get(-1 if event.relation_id is None else event.relation_id)
         if event.kind == "relation-created" and relation is not None:
+            # The agent enters every relation that it knows of at once.
+            for known in self.model.relations_of(unit.app):
+                self._enter(unit, known)
+
+    @staticmethod
+    def _enter(unit: Unit, relation: Relation) -> None:
+        seen = unit.seen.get(relation.id)
+        if relation.alive and not (seen and seen.broken):
             relation.in_scope.add(unit.name)
             if unit.name not in relation.unit_data:
                 relation.unit_data[unit.name] = {
@@ -282,11 +301,7 @@ class Engine:
 
     def _drop_if_over(self, relation: Relation) -> None:
         """Remove a dying relation that no unit is part of any more."""
-        involved = [u for u in self.model.units() if relation.end(u.app)]
-        if any(
-            (seen := unit.seen.get(relation.id)) and seen.created and not seen.broken
-            for unit in involved
-        ):
+        if any(unit.name in relation.in_scope for unit in self.model.units()):
             return
         if self.model.relations.pop(relation.id, None) is None:
             return
@@ -324,14 +339,32 @@ class Engine:
             app.leader = ""
             self.elect(app)
         if not app.alive and not app.units:
-            for relation in self.model.relations_of(app.name):
-                self.model.relations.pop(relation.id, None)
-            for secret in [s for s in self.model.secrets.values() if s.owner == app.name]:
-                del self.model.secrets[secret.id]
-            del self.model.applications[app.name]
-            self._driver.forget(app.name)
-            self.timeline.add("model", app.name, "application removed")
+            self.remove_app(app)
         self.changed.notify_all()
+
+    def remove_app(self, app: Application) -> None:
+        """Remove an application that has no units any more."""
+        for relation in self.model.relations_of(app.name):
+            self.model.relations.pop(relation.id, None)
+        for secret in [s for s in self.model.secrets.values() if s.owner == app.name]:
+            del self.model.secrets[secret.id]
+        del self.model.applications[app.name]
+        self._driver.forget(app.name)
+        self.timeline.add("model", app.name, "application removed")
+
+    def skip(self, unit: Unit) -> None:
+        """Take the hook that failed for done."""
+        with self.lock:
+            if unit.failed:
+                version = resolver.observe(self.model, unit, unit.failed)
+                resolver.commit(self.model, unit, unit.failed, version)
+                unit.failed, unit.failures = None, 0
+                self.changed.notify_all()
+
+    @property
+    def closing(self) -> bool:
+        """Whether this model is about to end."""
+        return self._closing
 
     def elect(self, app: Application, unit: str = "") -> None:
         """Give an application a leader: the given unit, or the oldest that is not dying."""
@@ -375,9 +408,15 @@ class Engine:
         with self.lock:
             app.charm = charm
             app.charm_version += 1
-            self._environments = Environments(_fresh(self.root, "environments"))
+            self._environments = Environments(_fresh(self.root, "environments"), self.host)
             self._driver.forget(app.name)
             self.changed.notify_all()
+
+
+def _make_root() -> Path:
+    """A directory with a short name: the path of a socket is limited to 107 bytes."""
+    usual = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="localjuju-", dir=usual if len(usual) < 60 else "/tmp"))  # noqa: S108
 
 
 def _fresh(root: Path, name: str) -> Path:
@@ -386,5 +425,5 @@ def _fresh(root: Path, name: str) -> Path:
     return target
 
 
-def _no_commands(_: list[str]) -> tuple[int, str, str]:
+def _no_commands(_: list[str], _directory: Path) -> tuple[int, str, str]:
     return 1, "", "ERROR this model takes no commands\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import threading
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from .charm import CharmSpec
 from .errors import CharmError
+from .host import Host
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class Environments:
     pyproject.toml gets what that names; any other runs in this interpreter.
     """
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, host: Host):
         self._root = root
+        self._host = host
         self._built: dict[Path, Environment] = {}
         self._lock = threading.Lock()
 
@@ -89,21 +90,19 @@ class Environments:
             [uv, "pip", "install", "--quiet", "--python", python, "-r", source], charm, target
         )
 
-    @staticmethod
-    def _run(command: list[str], charm: CharmSpec, target: Path) -> None:
+    def _run(self, command: list[str], charm: CharmSpec, target: Path) -> None:
         env = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "PYTHONPATH"}}
         env |= {
             "TMPDIR": str(target.parent),  # uv leaves a lock file there
             "UV_PROJECT_ENVIRONMENT": str(target),
             "UV_PYTHON": sys.executable,
         }
-        done = subprocess.run(
-            command, cwd=charm.root, env=env, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise CharmError(
-                f"the environment of {charm.root} cannot be built:\n{done.stderr.strip()}"
-            )
+        log = target.with_suffix(".log")
+        child = self._host.spawn(command, env, charm.root, log)
+        child.ended.wait()
+        if child.exit_code != 0:
+            said = log.read_text().strip() if log.exists() else ""
+            raise CharmError(f"the environment of {charm.root} cannot be built:\n{said}")
 
 
 def _uv() -> str:

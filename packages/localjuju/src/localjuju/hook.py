@@ -200,10 +200,13 @@ class Hook:
 
     def grant_secret(self, secret: Secret, relation: Relation, unit: str = "") -> None:
         """Let the other side of a relation read a secret."""
-        self.change(secret).grant[unit or relation.other(self.unit.app).app] = relation.id
+        target = unit or relation.other(self.unit.app).app
+        self.change(secret).revoke.discard(target)
+        self.change(secret).grant[target] = relation.id
 
     def revoke_secret(self, secret: Secret, target: str) -> None:
         """Take that back."""
+        self.change(secret).grant.pop(target, None)
         self.change(secret).revoke.add(target)
 
     def remove_secret(self, secret: Secret, revision: int | None) -> None:

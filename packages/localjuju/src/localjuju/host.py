@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -63,12 +64,18 @@ class Host:
 
     def close(self) -> None:
         """Kill everything and remove the model's directory."""
-        if self._process.stdin and not self._process.stdin.closed:
-            self._process.stdin.close()
-        self._process.wait(30)
-        self._reader.join()
-        if self._process.stdout:
-            self._process.stdout.close()
+        with contextlib.suppress(OSError, LocalJujuError):
+            self._say({"end": True})
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._reader.join(5)
 
     def _say(self, message: dict[str, Any]) -> None:
         stdin = self._process.stdin

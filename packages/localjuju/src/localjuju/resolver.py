@@ -21,14 +21,15 @@ def next_event(model: Model, unit: Unit) -> Event | None:
     if unit.stopped:
         return None
     if unit.failed:
-        return unit.failed
+        # Actions run even while a hook waits for a person.
+        return next(_actions(unit), unit.failed)
     app = model.applications[unit.app]
     if not unit.alive:
         return next(_dying(model, unit), None)
     return next(_alive(model, app, unit), None)
 
 
-def _alive(  # noqa: C901, PLR0912 - one branch for each rule of the order
+def _alive(  # noqa: C901 - one branch for each rule of the order
     model: Model, app: Application, unit: Unit
 ) -> Iterator[Event]:
     for storage_id in sorted(unit.storages):
@@ -42,10 +43,7 @@ def _alive(  # noqa: C901, PLR0912 - one branch for each rule of the order
             yield _relation_event("created", unit, relation)
     if app.leader == unit.name and not unit.elected:
         yield Event("leader-elected", "leader-elected")
-    if unit.started:
-        for task in unit.tasks:
-            if task.status == "pending":
-                yield Event("action", "", task_id=task.id)
+    yield from _actions(unit)
     if unit.charm_seen != app.charm_version:
         yield Event("upgrade-charm", "upgrade-charm")
     if unit.config_seen != app.config_version or unit.upgraded:
@@ -58,6 +56,13 @@ def _alive(  # noqa: C901, PLR0912 - one branch for each rule of the order
     yield from unit.due
     if unit.update_status_due:
         yield Event("update-status", "update-status")
+
+
+def _actions(unit: Unit) -> Iterator[Event]:
+    if unit.started:
+        for task in unit.tasks:
+            if not task.finished:
+                yield Event("action", "", task_id=task.id)
 
 
 def _dying(model: Model, unit: Unit) -> Iterator[Event]:

@@ -9,12 +9,33 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import wire
 
-Handler = Callable[[str, str, str, list[str]], tuple[int, str, str]]
-"""Token, command, standard input and arguments to exit code, output and error."""
+
+@dataclass(frozen=True)
+class Call:
+    """One command line.
+
+    Attributes:
+        token: Of the hook that it comes from; empty for ``juju``.
+        name: Of the command.
+        directory: The caller's, against which relative paths are resolved.
+        stdin: Its standard input, if it reads any.
+        arguments: Its arguments.
+    """
+
+    token: str
+    name: str
+    directory: Path
+    stdin: str
+    arguments: list[str]
+
+
+Handler = Callable[[Call], tuple[int, str, str]]
+"""A command line to exit code, output and error."""
 
 
 class Server:
@@ -26,8 +47,12 @@ class Server:
         class Request(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 try:
-                    token, name, stdin, *arguments = wire.read_request(self.request)
-                    wire.write_answer(self.request, *handler(token, name, stdin, arguments))
+                    token, name, cwd, stdin, *arguments = wire.read_request(self.request)
+                    try:
+                        answer = handler(Call(token, name, Path(cwd), stdin, arguments))
+                    except Exception as error:  # noqa: BLE001 - the caller has to hear something
+                        answer = 1, "", f"ERROR {name}: {type(error).__name__}: {error}\n"
+                    wire.write_answer(self.request, *answer)
                 except (ConnectionError, UnicodeError):
                     return  # the process was killed, or is none of ours
 

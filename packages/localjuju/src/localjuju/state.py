@@ -82,6 +82,7 @@ class Task:
     results: dict[str, Any] = field(default_factory=dict[str, Any])
     log: list[str] = field(default_factory=list[str])
     return_code: int = 0
+    finished: bool = False
 
 
 @dataclass

@@ -7,7 +7,7 @@ started it closes the pipe or dies, it kills every descendant and removes the mo
 Usage: ``supervisor.py DIRECTORY``, then one JSON object a line on standard input:
 ``{"id": 1, "argv": [...], "env": {...}, "cwd": "...", "log": "..."}`` starts a process and is
 answered by ``{"id": 1, "pid": 42}`` and, when it ends, ``{"id": 1, "exit": 0}``;
-``{"kill": 42}`` kills a process and what it started in its session.
+``{"kill": 42}`` kills a process and what it started in its session; ``{"end": true}`` ends all.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ class Supervisor:
         *lines, self.buffer = self.buffer.split(b"\n")
         for line in lines:
             order = json.loads(line)
+            if "end" in order:
+                return False
             if "kill" in order:
                 self.kill(order["kill"])
             else:
@@ -121,7 +123,8 @@ class Supervisor:
         """Work until the input ends, then clean up."""
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+            # Not SIG_IGN: that would be inherited by every hook, and by all that hooks start.
+            signal.signal(number, _nothing)
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer)
@@ -129,11 +132,16 @@ class Supervisor:
         with selectors.DefaultSelector() as selector:
             selector.register(0, selectors.EVENT_READ)
             selector.register(reader, selectors.EVENT_READ)
+            # The pipe alone does not tell: a fork of the parent may hold its other end.
+            parent = os.pidfd_open(os.getppid())
+            selector.register(parent, selectors.EVENT_READ)
             alive = True
             while alive:
                 for key, _ in selector.select():
                     if key.fd == 0:
-                        alive = self.read()
+                        alive = self.read() and alive
+                    elif key.fd == parent:
+                        alive = False
                     else:
                         os.read(reader, 1 << 12)
                 self.reap()

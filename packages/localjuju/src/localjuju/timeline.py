@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,7 +45,9 @@ class Timeline:
             self._entries.append(entry)
             listeners = list(self._listeners)
         for listener in listeners:
-            listener(entry)
+            # A listener that fails, as printing does on a closed pipe, must not stop the model.
+            with contextlib.suppress(Exception):
+                listener(entry)
 
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Call a function with every further entry."""

@@ -12,6 +12,7 @@ import yaml
 
 from .errors import ToolError
 from .hook import Hook
+from .server import Call
 from .state import Secret
 
 Tool = Callable[[Hook, "Arguments", str], Any]
@@ -21,6 +22,11 @@ class Arguments(argparse.Namespace):
     """What a command line said."""
 
     rest: list[str]
+    directory: Path
+
+    def path(self, name: str) -> Path:
+        """A file that the caller named, from where it stands."""
+        return self.directory / name
 
     def text(self, name: str) -> str:
         """An option's value, empty if it was not given."""
@@ -93,7 +99,7 @@ def _relation_set(hook: Hook, a: Arguments, stdin: str) -> None:
     relation = hook.relation(a.relation)
     values = _pairs(a.rest)
     if a.text("file"):
-        text = stdin if a.file == "-" else Path(a.file).read_text()
+        text = stdin if a.file == "-" else a.path(a.file).read_text()
         values = {**_mapping(text), **values}
     hook.write_databag(relation, hook.unit.app if a.flag("app") else hook.unit.name, values)
 
@@ -192,9 +198,9 @@ def _secret_content(a: Arguments) -> dict[str, str]:
     for word in a.rest:
         key, marker, path = word.partition("#file=")
         if marker:
-            content[key] = Path(path).read_text()
+            content[key] = a.path(path).read_text()
     if a.text("file"):
-        content.update(_mapping(Path(a.file).read_text()))
+        content.update(_mapping(a.path(a.file).read_text()))
     return content
 
 
@@ -288,7 +294,7 @@ def _state_get(hook: Hook, a: Arguments, _: str) -> Any:
 def _state_set(hook: Hook, a: Arguments, stdin: str) -> None:
     values = _pairs(a.rest)
     if a.text("file"):
-        values.update(_mapping(stdin if a.file == "-" else Path(a.file).read_text()))
+        values.update(_mapping(stdin if a.file == "-" else a.path(a.file).read_text()))
     hook.state.update(values)
 
 
@@ -451,7 +457,7 @@ TOOLS: dict[str, tuple[_Parser, Tool]] = {
 """Every hook command that a charm may run."""
 
 
-def run(hook: Hook, name: str, arguments: Sequence[str], stdin: str) -> str:
+def run(hook: Hook, call: Call) -> str:
     """Carry out a hook command.
 
     Returns:
@@ -460,12 +466,14 @@ def run(hook: Hook, name: str, arguments: Sequence[str], stdin: str) -> str:
     Raises:
         ToolError: If it fails; the text is what it prints on standard error.
     """
+    name = call.name
     parser, tool = TOOLS[name]
     hook.calls.append(name)
-    parsed, parsed.rest = _flagged(arguments, parser)
+    parsed, parsed.rest = _flagged(call.arguments, parser)
+    parsed.directory = call.directory
     try:
-        answer = tool(hook, parsed, stdin)
-    except (OSError, IndexError, ValueError) as error:
+        answer = tool(hook, parsed, call.stdin)
+    except (OSError, IndexError, ValueError, AttributeError, TypeError) as error:
         raise ToolError(f"ERROR {name}: {error}") from None
     return _format(answer, parsed.format)
 
@@ -477,9 +485,11 @@ def _format(answer: Any, style: str) -> str:
         return json.dumps(answer) + "\n"
     if style == "smart" and isinstance(answer, str):
         return answer + "\n"
-    if style == "smart" and isinstance(answer, bool):
+    if style == "smart" and isinstance(answer, (bool, int, float)):
         return f"{answer}\n"
-    return yaml.safe_dump(answer, sort_keys=True)
+    if style == "smart" and isinstance(answer, list):
+        return "".join(f"{line}\n" for line in cast("list[Any]", answer))
+    return yaml.safe_dump(answer, sort_keys=True).removesuffix("...\n")
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """How a hook command travels from its process to the model, over a Unix socket.
 
 A request is a count and that many fields, each with its length: the hook's token, the command's
-name, its standard input, its arguments. The answer is an exit code, standard output and standard
-error. All numbers are 32 bit, little endian.
+name, its working directory, its standard input, its arguments. The answer is an exit code,
+standard output and standard error. All numbers are 32 bit, little endian.
 
 ``client.c`` speaks the same; where no C compiler is at hand, ``client.py`` does.
 """
@@ -35,9 +35,9 @@ def _field(connection: socket.socket) -> bytes:
 
 
 def read_request(connection: socket.socket) -> list[str]:
-    """Token, command, standard input, arguments."""
+    """Token, command, working directory, standard input, arguments."""
     (count,) = _NUMBER.unpack(_receive(connection, _NUMBER.size))
-    if not 3 <= count <= 100_000:
+    if not 4 <= count <= 100_000:
         raise ConnectionError("not a request")
     return [_field(connection).decode("utf-8", "surrogateescape") for _ in range(count)]
 

@@ -91,6 +91,7 @@ class ValkeyProvider(ops.Object):
         SecretsUnsupportedError: If the model's Juju has no secrets (contract, *Behavior*).
     """
 
+    _stored = ops.StoredState()
     on = ValkeyProviderEvents()  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
 
     def __init__(self, charm: ops.CharmBase, endpoint: str):
@@ -98,8 +99,11 @@ class ValkeyProvider(ops.Object):
         require_secrets(charm.model, endpoint)
         self._charm = charm
         self.endpoint = endpoint
+        self._stored.set_default(leaving=False)
         self.framework.observe(charm.on[endpoint].relation_changed, self._on_changed)
         self.framework.observe(charm.on[endpoint].relation_broken, self._on_broken)
+        for name in charm.meta.relations:
+            self.framework.observe(charm.on[name].relation_departed, self._on_departed)
         # What another unit heard as leader, or this one as follower, is looked up once.
         self.framework.observe(charm.on.leader_elected, self._on_every_relation)
         self.framework.observe(charm.on.upgrade_charm, self._on_every_relation)
@@ -262,8 +266,21 @@ class ValkeyProvider(ops.Object):
         if asked.problems or said.statuses:
             self._write(self._draft(relation))
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether this unit is being removed.
+
+        Its relations break one after the other then, although they go on for the other units.
+        What it sees of them is no reason to take anything back.
+        """
+        return bool(self._stored.leaving)
+
+    def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
+        if event.departing_unit == self._charm.unit:
+            self._stored.leaving = True
+
     def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
-        if not self._charm.unit.is_leader():
+        if self.is_leaving or not self._charm.unit.is_leader():
             return
         self.on.released.emit(event.relation, app=event.app, unit=event.unit)
         self.withdraw(event.relation.id)

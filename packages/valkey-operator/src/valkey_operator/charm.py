@@ -175,7 +175,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
             return
         with connected(passwords.admin) as cluster:
             self._run_node(node, cluster, shared, passwords, settings)
-            if self.unit.is_leader():
+            # A leader that is being removed sees its relations break one by one; it is not the
+            # one to judge what is gone.
+            if self.unit.is_leader() and not self.provider.is_leaving:
                 self._lead(cluster, shared, settings, look_at)
 
     def _found_application(self, node: Node) -> Shared:
@@ -232,6 +234,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         wanted = look_at | shared.pending | (relations.keys() - served)
         asked = tuple(self._asked(relations[i]) for i in sorted(wanted & relations.keys()))
         peers = self.peers.all()
+        planned = self.app.planned_units()
         failed: set[str] = set()
         for _ in range(_ATTEMPTS):
             found = cluster.observe(peer.address for peer in peers if peer.started)
@@ -242,6 +245,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 relation_ids=frozenset(relations),
                 asked=asked,
                 settings=settings,
+                planned=planned,
             )
             self._cluster_facts = facts.cluster
             actions = plan.plan(facts, lambda: secrets.token_hex(32))

@@ -53,6 +53,7 @@ class Facts:
         relation_ids: The client relations that exist.
         asked: Those of them that were looked at.
         settings: The charm's configuration.
+        planned: How many units the application is to have.
     """
 
     peers: tuple[Peer, ...]
@@ -61,6 +62,7 @@ class Facts:
     relation_ids: frozenset[int] = frozenset()
     asked: tuple[Asked, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    planned: int = 0
 
 
 @dataclass(frozen=True)
@@ -310,7 +312,9 @@ def _forgotten(facts: Facts) -> Iterable[Action]:
     They are reset once everybody else is there, or a failover could find nobody.
     """
     others = len(facts.peers) - 1
-    if absent(facts) or not facts.cluster.primary or not all(p.started for p in facts.peers):
+    # A leader that has just been elected meets its peers one after the other.
+    knows_all = len(facts.peers) == facts.planned and all(peer.started for peer in facts.peers)
+    if not knows_all or absent(facts) or not facts.cluster.primary:
         return
     for sentinel in facts.cluster.sentinels.values():
         if sentinel.others > others or sentinel.replicas > others:

@@ -39,10 +39,14 @@ class WarmDriver:
         self._host = host
         self._root = root
         self._zygotes: dict[str, _Zygote] = {}
+        self._stale: set[str] = set()
         self._count = 0
 
     def run(self, run: Run) -> int:
         """See :class:`Driver`."""
+        if run.app in self._stale:
+            self._stale.discard(run.app)
+            self._retire(run.app)
         zygote = self._zygotes.get(run.app)
         if zygote is None or zygote.child.ended.is_set():
             zygote = self._zygotes[run.app] = self._start(run)
@@ -62,7 +66,13 @@ class WarmDriver:
         return -9 if code is None else code
 
     def forget(self, app: str) -> None:
-        """End the interpreter of an application; the next hook starts another."""
+        """Let the next hook of an application start another interpreter.
+
+        The present one may be running a hook at this moment, so it is not ended here.
+        """
+        self._stale.add(app)
+
+    def _retire(self, app: str) -> None:
         zygote = self._zygotes.pop(app, None)
         if zygote is not None:
             self._host.kill(zygote.child)

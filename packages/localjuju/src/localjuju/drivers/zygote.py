@@ -4,6 +4,7 @@ Usage: ``zygote.py SOCKET ENTRY_POINT``, in a charm directory. Each connection s
 line with ``env``, ``cwd`` and ``log`` and gets ``{"exit": CODE}`` when the hook has ended.
 """
 
+import atexit
 import contextlib
 import gc
 import json
@@ -14,11 +15,18 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
+_SIMPLE = frozenset(
+    {
+        *("input", "text", "encoding", "universal_newlines", "check", "capture_output"),
+        *("stdout", "stderr"),
+    }
+)
 _NUMBER = struct.Struct("<I")
 
 
@@ -46,7 +54,8 @@ def _take_over_hook_commands(path: str, directory: str) -> None:
             options.get("stdout") == subprocess.PIPE and options.get("stderr") == subprocess.PIPE
         )
         is_tool = type(command) in {list, tuple} and bool(command) and command[0] in tools
-        if not (captures and is_tool and command[0] != "juju"):
+        simple = options.keys() <= _SIMPLE
+        if not (captures and is_tool and simple and command[0] != "juju"):
             return original(*args, **options)
         encoding = options.get("encoding") or (
             "utf-8" if options.get("text") or options.get("universal_newlines") else None
@@ -56,7 +65,7 @@ def _take_over_hook_commands(path: str, directory: str) -> None:
             stdin = stdin.encode(encoding or "utf-8")
         token = os.environb.get(b"JUJU_CONTEXT_ID", b"")
         words = [os.fsencode(word) for word in command]
-        code, out, err = _call(path, [token, words[0], stdin, *words[1:]])
+        code, out, err = _call(path, [token, words[0], os.getcwdb(), stdin, *words[1:]])  # noqa: PTH109
         shown: Any = (out.decode(encoding), err.decode(encoding)) if encoding else (out, err)
         if options.get("check") and code:
             raise subprocess.CalledProcessError(code, command, *shown)
@@ -88,6 +97,9 @@ def _hook(order: dict[str, Any], entry_point: str) -> NoReturn:
         traceback.print_exc()
     finally:
         try:
+            # What an interpreter does at its end.
+            threading._shutdown()  # pyright: ignore # noqa: PGH003, SLF001
+            atexit._run_exitfuncs()  # pyright: ignore # noqa: PGH003, SLF001
             sys.stdout.flush()
             sys.stderr.flush()
         finally:

@@ -119,7 +119,7 @@ class ProcessWorkload:
 
 
 def _started(pid: int) -> str:
-    """When a process was started, in ticks since boot; empty if there is none, or only a zombie."""
+    """When a process was started, in ticks since boot; empty for none and for a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
