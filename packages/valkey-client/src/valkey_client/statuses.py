@@ -8,14 +8,12 @@ from __future__ import annotations
 from .messages import RelationStatus
 from .prefix import quote
 
-SHARED_KEYS = 1001
 IGNORED_FIELD = 1002
 NOT_READY = 4001
 MALFORMED = 5001
 REFUSED_PREFIX = 5002
 DUPLICATE_ID = 5003
 UNKNOWN_VERSION = 5004
-REFUSED_ISOLATION = 5005
 TOO_MANY = 5006
 
 

@@ -116,7 +116,6 @@ class Grant:
     account: Account
     password: str = field(repr=False)
     topology: Topology = field(default_factory=Topology)
-    status: RelationStatus | None = None
 
 
 @dataclass(frozen=True)
