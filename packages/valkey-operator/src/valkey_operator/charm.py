@@ -186,9 +186,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
         if not self.unit.is_leader():
             return shared
         if shared.secret:
-            alone = not [peer for peer in self.peers.all() if peer.address != node.address]
-            if alone and not node.is_running() and shared.first_primary != node.address:
-                # Everybody else is gone, the primary of old among them.
+            is_founder = shared.first_primary == node.address
+            if not is_founder and not node.is_running() and self.app.planned_units() == 1:
+                # Everybody else is gone, the primary of old among them. That no peer has been met
+                # would not say so: a new unit meets them only later.
                 shared = replace(shared, first_primary=node.address)
                 self.peers.share(shared)
             return shared
