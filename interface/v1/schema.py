@@ -34,13 +34,36 @@ RequestID = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ServerVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+(\.\d+)?$")]
 
 
+ChannelPatterns = Annotated[
+    list[
+        Annotated[
+            str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/|@{}*?\[\]^-]+$", max_length=256)
+        ]
+    ],
+    Field(
+        max_length=32,
+        description="Patterns for PSUBSCRIBE; the literal part of each begins with the prefix.",
+        examples=[["application:room.*"]],
+    ),
+]
+
+
 class _Model(BaseModel):
     """Keys that are not described here are allowed, and may be null."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
 
-class Request(_Model):
+class _Options(_Model):
+    """Additions to the contract: asked for in a request, and in the response if granted."""
+
+    channel_patterns: ChannelPatterns | None = Field(None, alias="channel-patterns")
+    keyspace_events: bool | None = Field(None, alias="keyspace-events")
+    scan: bool | None = Field(None, description="Shows the names of everybody's keys.")
+    own_database: bool | None = Field(None, alias="own-database")
+
+
+class Request(_Options):
     """One request of a v1 requirer."""
 
     resource: Prefix
@@ -58,7 +81,7 @@ class Status(_Model):
     resolution: str
 
 
-class Response(_Model):
+class Response(_Options):
     """The answer to one request of a v1 requirer."""
 
     resource: Prefix

@@ -79,10 +79,10 @@ def test_data_has_an_entry_for_every_response() -> None:
 
 def test_a_refused_request_is_noted_but_not_answered() -> None:
     status = RelationStatus(5002, "no", "do")
-    refused = Response("a:*", "1", "s", status=status)
+    refused = Response("a:*", "1", "s", statuses=(status,))
     bag = write_responses("v1", Responses("v1", (refused,), (status,)), {})
     assert json.loads(bag["requests"]) == []
-    assert read_responses(bag).responses[0].status == status
+    assert read_responses(bag).responses[0].statuses == (status,)
 
 
 def test_the_difference_of_statuses_is_what_requirers_in_the_field_look_at() -> None:

@@ -20,6 +20,7 @@ from .errors import (
     ValkeyClientError,
 )
 from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
+from .options import RequestOptions
 from .prefix import KeyPrefix
 from .provider import RequestsChangedEvent, RequestsReleasedEvent, ValkeyProvider
 from .requirer import (
@@ -44,6 +45,7 @@ __all__ = [
     "PrefixError",
     "RelationStatus",
     "RequestError",
+    "RequestOptions",
     "RequestsChangedEvent",
     "RequestsReleasedEvent",
     "SecretsUnsupportedError",

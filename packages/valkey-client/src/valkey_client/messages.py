@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .options import RequestOptions
 from .prefix import KeyPrefix
 
 Wire = Literal["v0", "v1"]
@@ -101,6 +102,8 @@ class Access:
         password: Its password; never shown by ``repr``.
         topology: Where the service is.
         database: The number of the database to select, 0 unless the provider says otherwise.
+        options: What was given beyond the prefix; less than was asked for if the provider does
+            not know an option, or may not grant it.
     """
 
     prefix: str
@@ -108,6 +111,7 @@ class Access:
     password: str = field(repr=False)
     topology: Topology
     database: int = 0
+    options: RequestOptions = field(default_factory=RequestOptions)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -161,7 +165,8 @@ class AccessRequest:
         relation_id: The Juju relation it came through; -1 if it was not received.
         wire: The format of that relation.
         alias: In v0, the field that carried the prefix; echoed back.
-        extra: Further fields of a v1 request, as they came.
+        options: What is asked for beyond the prefix; v1 only.
+        extra: Fields of a v1 request that this library does not know, as they came.
     """
 
     prefix: KeyPrefix
@@ -170,6 +175,7 @@ class AccessRequest:
     relation_id: int = -1
     wire: Wire = "v1"
     alias: str = ""
+    options: RequestOptions = field(default_factory=RequestOptions)
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
 
     @property
@@ -237,8 +243,10 @@ class Response:
         secret_user: URI of the secret with ``username`` and ``password``.
         secret_tls: URI of the secret with ``tls`` and ``tls-ca``.
         database: Number of the database to select.
+        options: What was given beyond the prefix.
         tls_digest: The provider's note of what ``secret_tls`` holds.
-        status: The provider's note of the status it gave this request.
+        asked: The provider's note of the options that it answered, as their digest.
+        statuses: The provider's note of the statuses that it gave this request.
         alias: In v0, the field that carried the prefix.
         extra: Keys that this library does not know.
     """
@@ -250,8 +258,10 @@ class Response:
     secret_user: str = ""
     secret_tls: str = ""
     database: int = 0
+    options: RequestOptions = field(default_factory=RequestOptions)
     tls_digest: str = ""
-    status: RelationStatus | None = None
+    asked: str = ""
+    statuses: tuple[RelationStatus, ...] = ()
     alias: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
 
@@ -259,3 +269,11 @@ class Response:
     def is_granted(self) -> bool:
         """Whether credentials have been published."""
         return bool(self.secret_user)
+
+    def answers(self, request: AccessRequest) -> bool:
+        """Whether credentials have been published for this request as it stands."""
+        return (
+            self.is_granted
+            and self.resource == str(request.prefix)
+            and self.asked == request.options.digest
+        )

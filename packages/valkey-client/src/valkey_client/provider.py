@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import ops
 
@@ -22,6 +22,8 @@ from .messages import (
 )
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class RequestsChangedEvent(ops.RelationEvent):
@@ -140,7 +142,7 @@ class ValkeyProvider(ops.Object):
     # What to answer.
 
     def publish(
-        self, request: AccessRequest, access: Access, status: RelationStatus | None = None
+        self, request: AccessRequest, access: Access, statuses: Sequence[RelationStatus] = ()
     ) -> None:
         """Give a requirer what it asked for.
 
@@ -148,26 +150,47 @@ class ValkeyProvider(ops.Object):
 
         Args:
             request: One of :attr:`requests`.
-            access: The account and the topology.
-            status: Something to say about it, such as that others share its keys.
+            access: The account, what it may do, and the topology. An empty password leaves the
+                secret of a request that was granted before as it is.
+            statuses: What to say about it, such as that others share its keys.
         """
-        self.publish_all([(request, access, status)])
+        self.publish_all([(request, access, statuses)])
 
     def publish_all(
-        self, grants: Iterable[tuple[AccessRequest, Access, RelationStatus | None]]
+        self, grants: Iterable[tuple[AccessRequest, Access, Sequence[RelationStatus]]]
     ) -> None:
         """Publish many grants, with one write a relation."""
-        by_relation: dict[int, list[tuple[AccessRequest, Access, RelationStatus | None]]] = {}
-        for grant in grants:
-            by_relation.setdefault(grant[0].relation_id, []).append(grant)
-        for relation_id, items in by_relation.items():
-            relation = self.model.get_relation(self.endpoint, relation_id)
-            if relation is None or not relation.active:
-                continue
+        listed = [(grant[0].relation_id, grant) for grant in grants]
+        for relation, items in self._by_relation(listed):
             draft = self._draft(relation)
-            for request, access, status in items:
-                self._grant(draft, request, access, status)
+            for request, access, said in items:
+                self._grant(draft, request, access, said)
             self._write(draft)
+
+    def inform_all(self, notices: Iterable[tuple[int, str, Sequence[RelationStatus]]]) -> None:
+        """Replace what is said about requests that were granted, with one write a relation.
+
+        Args:
+            notices: The relation's id, the request's id and all statuses of the request.
+        """
+        for relation, items in self._by_relation((notice[0], notice) for notice in notices):
+            draft = self._draft(relation)
+            for _, request_id, said in items:
+                if response := draft.responses.get(request_id):
+                    draft.responses[request_id] = replace(response, statuses=tuple(said))
+            self._write(draft)
+
+    def _by_relation(
+        self, items: Iterable[tuple[int, T]]
+    ) -> Iterator[tuple[ops.Relation, list[T]]]:
+        """What is to be said, a relation at a time; relations that are gone are left out."""
+        grouped: dict[int, list[T]] = {}
+        for relation_id, item in items:
+            grouped.setdefault(relation_id, []).append(item)
+        for relation_id, group in grouped.items():
+            relation = self.model.get_relation(self.endpoint, relation_id)
+            if relation is not None and relation.active:
+                yield relation, group
 
     def update(self, topology: Topology) -> list[int]:
         """Tell every requirer that was granted something where the service is now.
@@ -200,13 +223,8 @@ class ValkeyProvider(ops.Object):
 
     def reject_all(self, refusals: Iterable[tuple[AccessRequest, RelationStatus]]) -> None:
         """Reject many requests, with one write a relation."""
-        by_relation: dict[int, list[tuple[AccessRequest, RelationStatus]]] = {}
-        for request, status in refusals:
-            by_relation.setdefault(request.relation_id, []).append((request, status))
-        for relation_id, items in by_relation.items():
-            relation = self.model.get_relation(self.endpoint, relation_id)
-            if relation is None or not relation.active:
-                continue
+        listed = [(refusal[0].relation_id, refusal) for refusal in refusals]
+        for relation, items in self._by_relation(listed):
             draft = self._draft(relation)
             for request, status in items:
                 old = draft.responses.get(request.request_id)
@@ -216,7 +234,7 @@ class ValkeyProvider(ops.Object):
                     resource=str(request.prefix),
                     request_id=request.request_id,
                     salt=request.salt or (old.salt if old else ""),
-                    status=status,
+                    statuses=(status,),
                     alias=request.alias,
                 )
             self._write(draft)
@@ -296,11 +314,17 @@ class ValkeyProvider(ops.Object):
         return _Draft(relation, asked, kept)
 
     def _grant(
-        self, draft: _Draft, request: AccessRequest, access: Access, status: RelationStatus | None
+        self,
+        draft: _Draft,
+        request: AccessRequest,
+        access: Access,
+        said: Sequence[RelationStatus],
     ) -> None:
         old = draft.responses.get(request.request_id, Response(""))
-        user = {"username": access.username, "password": access.password}
-        secret_user = self._ensure_secret(draft.relation, request.key, "user", old, user)
+        secret_user = old.secret_user
+        if access.password:
+            user = {"username": access.username, "password": access.password}
+            secret_user = self._ensure_secret(draft.relation, request.key, "user", old, user)
         response = Response(
             resource=str(request.prefix),
             request_id=request.request_id,
@@ -309,7 +333,9 @@ class ValkeyProvider(ops.Object):
             secret_tls=old.secret_tls,
             tls_digest=old.tls_digest,
             database=access.database,
-            status=status,
+            options=access.options,
+            asked=request.options.digest,
+            statuses=tuple(said),
             alias=request.alias,
             extra=old.extra,
         )
@@ -336,7 +362,7 @@ class ValkeyProvider(ops.Object):
             spoken = read_responses(bag).statuses
         else:
             wire = asked.wire
-            said = [r.status for r in draft.responses.values() if r.status]
+            said = [status for r in draft.responses.values() for status in r.statuses]
             spoken = tuple(statuses.merge([*asked.problems, *said]))
         notes: Mapping[str, Any] = read_responses(bag).notes if wire == wire_of(bag) else {}
         responses = Responses(wire, tuple(draft.responses.values()), spoken, notes=notes)
@@ -419,7 +445,10 @@ def _released(asked: Requests, said: Responses) -> list[Response]:
 
 def _has_open(asked: Requests, said: Responses) -> bool:
     """Whether some request has not been answered as it stands."""
-    granted = {r.request_id: r.resource for r in said.responses if r.is_granted}
     if said.wire != asked.wire:
-        granted = {}
-    return any(granted.get(r.request_id) != str(r.prefix) for r in asked.requests)
+        return bool(asked.requests)
+    answers = {response.request_id: response for response in said.responses}
+    return any(
+        not (answer := answers.get(request.request_id)) or not answer.answers(request)
+        for request in asked.requests
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
 import ops
@@ -14,6 +14,7 @@ from ._juju import require_secrets
 from .databag import Responses, read_responses, v0, v1
 from .errors import RequestError
 from .messages import Access, AccessRequest, RelationStatus, Response, Topology, Wire
+from .options import RequestOptions
 from .prefix import KeyPrefix
 
 logger = logging.getLogger(__name__)
@@ -96,10 +97,17 @@ class ValkeyRequirer(ops.Object):
         prefix: The range of keys and channels, such as ``application:*``; several of them for
             several accounts over one relation.
         wire: ``v1``, or ``v0`` for a provider that knows nothing else.
-        extra: Further fields of each v1 request; providers that do not know them ignore them.
+        channel_patterns: Patterns to subscribe to, such as ``application:room.*``; each goes with
+            the prefix in which it lies.
+        keyspace_events: Whether to be told of changes to the keys.
+        scan: Whether SCAN is needed; see :class:`RequestOptions`.
+        own_database: Whether a database of the application's own is needed.
+
+    The last four are additions to the contract: a provider that does not know them ignores them.
+    What was given stands in :attr:`Access.options` and :attr:`Access.database`.
 
     Raises:
-        PrefixError: If a prefix breaks the grammar.
+        PrefixError: If a prefix or a channel pattern breaks the grammar.
         RequestError: If the prefixes cannot be asked for together.
         SecretsUnsupportedError: If the model's Juju has no secrets (contract, *Behavior*).
     """
@@ -114,7 +122,10 @@ class ValkeyRequirer(ops.Object):
         prefix: str | Sequence[str],
         *,
         wire: Wire = "v1",
-        extra: Mapping[str, Any] | None = None,
+        channel_patterns: Sequence[str] = (),
+        keyspace_events: bool = False,
+        scan: bool = False,
+        own_database: bool = False,
     ):
         super().__init__(charm, f"valkey-requirer-{endpoint}")
         require_secrets(charm.model, endpoint)
@@ -122,12 +133,15 @@ class ValkeyRequirer(ops.Object):
         self._prefixes = tuple(KeyPrefix.parse(text) for text in texts)
         if not self._prefixes or len(set(self._prefixes)) < len(self._prefixes):
             raise RequestError("name one prefix or several different ones")
-        if wire == "v0" and (len(self._prefixes) > 1 or extra):
+        self._options = RequestOptions(
+            tuple(channel_patterns), keyspace_events, scan, own_database
+        ).for_each(self._prefixes)
+        has_options = any(options.fields for options in self._options.values())
+        if wire == "v0" and (len(self._prefixes) > 1 or has_options):
             raise RequestError("a v0 relation carries one prefix and no further fields")
         self._charm = charm
         self.endpoint = endpoint
         self._wire: Wire = wire
-        self._extra = dict(extra or {})
         self._seen.set_default(accesses={}, refusals={})
         events = charm.on[endpoint]
         for source in (
@@ -238,11 +252,12 @@ class ValkeyRequirer(ops.Object):
             return AccessRequest(KeyPrefix.parse(prefix), wire="v0")
         seed = f"{self.model.uuid}/{self.model.app.name}/{self.endpoint}/{relation.id}/{prefix}"
         salt = hashlib.sha256(seed.encode()).hexdigest()[:16]
+        parsed = KeyPrefix.parse(prefix)
         return AccessRequest(
-            KeyPrefix.parse(prefix),
+            parsed,
             request_id=messages.request_id(prefix, salt),
             salt=salt,
-            extra=self._extra,
+            options=self._options.get(parsed, RequestOptions()),
         )
 
     # Reading.
@@ -278,7 +293,12 @@ class ValkeyRequirer(ops.Object):
             tls_ca=tls.get("tls-ca", ""),
         )
         return Access(
-            response.resource, user["username"], user["password"], topology, response.database
+            response.resource,
+            user["username"],
+            user["password"],
+            topology,
+            response.database,
+            response.options,
         )
 
     def _secret(self, relation: ops.Relation, response: Response, group: str) -> dict[str, str]:
@@ -346,7 +366,7 @@ class ValkeyRequirer(ops.Object):
         elif seen is None:
             self.on.ready.emit(relation, **source)
         else:
-            fields = {field for field in now if now[field] != seen.get(field)}
+            fields = {field for field in now | seen if now.get(field) != seen.get(field)}
             self.on.changed.emit(relation, **source, fields=fields)
 
     def _notice_refusals(
@@ -422,6 +442,7 @@ def _summary(response: Response | None) -> dict[str, str] | None:
         "mode": topology.mode,
         "primary-name": topology.primary_name,
         "database": str(response.database),
+        **{name: str(value) for name, value in response.options.fields.items()},
         "password": response.secret_user,
         "tls": response.secret_tls,
     }

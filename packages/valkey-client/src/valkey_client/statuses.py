@@ -8,12 +8,14 @@ from __future__ import annotations
 from .messages import RelationStatus
 from .prefix import quote
 
+SHARED = 1001
 IGNORED_FIELD = 1002
 NOT_READY = 4001
 MALFORMED = 5001
 REFUSED_PREFIX = 5002
 DUPLICATE_ID = 5003
 UNKNOWN_VERSION = 5004
+NOT_ISOLATED = 5005
 TOO_MANY = 5006
 
 
@@ -59,6 +61,22 @@ def unknown_version(version: str) -> RelationStatus:
 def ignored_field(name: str, reason: str) -> RelationStatus:
     """A field is served as if it had not been sent."""
     return RelationStatus(IGNORED_FIELD, f"{name} is ignored: {reason}", f"Correct {name}.")
+
+
+def shared(prefix: str) -> RelationStatus:
+    """Another relation was given some of the same names; the contract allows it."""
+    return RelationStatus(
+        SHARED,
+        f"keys or channels of {quote(prefix)} are also given to another relation",
+        "Nothing, if that is meant; else ask for another prefix.",
+    )
+
+
+def not_isolated(reason: str) -> RelationStatus:
+    """The provider's operator wants no two relations to share a name."""
+    return RelationStatus(
+        NOT_ISOLATED, reason, "Ask for another prefix, or have the provider set isolation=shared."
+    )
 
 
 def not_ready(what: str) -> RelationStatus:

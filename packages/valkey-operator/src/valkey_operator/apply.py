@@ -70,7 +70,7 @@ def apply(
                     _apply_to_servers(action, cluster, _version(facts))
                 except valkey.ValkeyError as error:
                     raise NodeError(action.address, error) from error
-    provider.publish_all((grant.request, _access(grant), None) for grant in grants)
+    provider.publish_all((grant.request, _access(grant), ()) for grant in grants)
     provider.reject_all((refusal.request, refusal.status) for refusal in refusals)
 
 

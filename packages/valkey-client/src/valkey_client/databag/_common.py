@@ -167,9 +167,19 @@ def write_statuses(statuses: tuple[RelationStatus, ...]) -> dict[str, str]:
     return {"status": dump([write_status(s) for s in statuses])} if statuses else {}
 
 
-def read_notes(note: Mapping[str, Any]) -> tuple[str, RelationStatus | None]:
-    """What the provider noted about a request in ``data``: the TLS digest and the status."""
-    return as_text(note.get("tls")), read_status(note.get("status"))
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a provider notes about a request in ``data``, for itself; see :class:`Response`."""
+
+    tls_digest: str
+    asked: str
+    statuses: tuple[RelationStatus, ...]
+
+    @classmethod
+    def read(cls, note: Mapping[str, Any]) -> Notes:
+        """From the entry of a request in ``data``."""
+        found = tuple(s for item in as_list(note.get("status")) or () if (s := read_status(item)))
+        return cls(as_text(note.get("tls")), as_text(note.get("asked")), found)
 
 
 def write_notes(response: Response) -> dict[str, Any]:
@@ -179,6 +189,8 @@ def write_notes(response: Response) -> dict[str, Any]:
         note["request-id"] = response.request_id
     if response.tls_digest:
         note["tls"] = response.tls_digest
-    if response.status:
-        note["status"] = write_status(response.status)
+    if response.asked:
+        note["asked"] = response.asked
+    if response.statuses:
+        note["status"] = [write_status(status) for status in response.statuses]
     return note

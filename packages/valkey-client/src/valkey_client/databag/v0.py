@@ -9,6 +9,7 @@ from ..errors import PrefixError
 from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
 from ..prefix import KeyPrefix
 from ._common import (
+    Notes,
     Requests,
     Responses,
     as_dict,
@@ -18,7 +19,6 @@ from ._common import (
     as_text,
     dump,
     load,
-    read_notes,
     read_statuses,
     read_topology,
     write_notes,
@@ -80,8 +80,8 @@ def read_responses(bag: Mapping[str, str]) -> Responses:
     alias = next((a for a in ALIASES if bag.get(a)), "")
     resource = bag.get("resource") or bag.get(alias, "")
     note = as_dict(load(bag.get("data", "{}"))) or {}
-    digest, status = read_notes(note)
-    resource = resource or (as_text(note.get("resource")) if status else "")
+    notes = Notes.read(note)
+    resource = resource or (as_text(note.get("resource")) if notes.statuses else "")
     if not (resource or bag.get("secret-user") or bag.get("endpoints")):
         return Responses("v0", (), found_statuses)
     response = Response(
@@ -91,8 +91,8 @@ def read_responses(bag: Mapping[str, str]) -> Responses:
         secret_user=as_secret_uri(bag.get("secret-user")),
         secret_tls=as_secret_uri(bag.get("secret-tls")),
         database=as_number(bag.get("database-number")),
-        tls_digest=digest,
-        status=status,
+        tls_digest=notes.tls_digest,
+        statuses=notes.statuses,
         alias=alias,
     )
     return Responses("v0", (response,), found_statuses)
@@ -106,7 +106,7 @@ def write_responses(responses: Responses) -> dict[str, str]:
     ``database`` carries the prefix in this format.
     """
     status = write_statuses(responses.statuses)
-    response = next((r for r in responses.responses if r.is_granted or r.status), None)
+    response = next((r for r in responses.responses if r.is_granted or r.statuses), None)
     if response is None:
         return status
     data = {"data": dump(write_notes(response)), **status}

@@ -9,8 +9,10 @@ from typing import Any
 from .. import statuses
 from ..errors import PrefixError
 from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
+from ..options import FIELDS, RequestOptions
 from ..prefix import KeyPrefix, quote
 from ._common import (
+    Notes,
     Requests,
     Responses,
     as_dict,
@@ -20,7 +22,6 @@ from ._common import (
     as_text,
     dump,
     load,
-    read_notes,
     read_statuses,
     read_topology,
     write_notes,
@@ -28,6 +29,7 @@ from ._common import (
     write_statuses,
     write_topology,
 )
+from ._options import read_options
 
 PROVIDER_KEYS = frozenset({"version", "requests", "data", "status"})
 """What a provider writes at the top level."""
@@ -42,7 +44,7 @@ MAX_REQUESTS = 1000
 """The most requests in one relation that are served; each is an account on every server."""
 
 _MIRROR = "status"
-_REQUEST_FIELDS = frozenset({"resource", "request-id", "salt"})
+_REQUEST_FIELDS = FIELDS | {"resource", "request-id", "salt"}
 _RESPONSE_FIELDS = _REQUEST_FIELDS | {
     *("endpoints", "read-only-endpoints", "sentinel-endpoints", "mode", "primary-name"),
     *("version", "secret-user", "secret-tls", "database"),
@@ -67,10 +69,11 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
         problems.append(statuses.too_many(len(items), MAX_REQUESTS))
         items = items[:MAX_REQUESTS]
     for number, item in enumerate(items, start=1):
-        request = _read_request(item, number, relation_id)
-        if isinstance(request, RelationStatus):
-            problems.append(request)
-        elif request.key not in found:
+        request, mistakes = _read_request(item, number, relation_id)
+        problems += mistakes
+        if request is None:
+            continue
+        if request.key not in found:
             found[request.key] = request
         elif found[request.key].prefix != request.prefix:
             problems.append(statuses.duplicate_id(request.request_id))
@@ -96,27 +99,33 @@ def _check_id(request_id: object, number: int) -> RelationStatus | None:
     return None
 
 
-def _read_request(item: object, number: int, relation_id: int) -> AccessRequest | RelationStatus:
+def _read_request(
+    item: object, number: int, relation_id: int
+) -> tuple[AccessRequest | None, list[RelationStatus]]:
+    """A request, None if it cannot be served, and what is wrong with it."""
     entry = as_dict(item)
     if entry is None:
-        return statuses.malformed(f"request {number} is not a JSON object")
+        return None, [statuses.malformed(f"request {number} is not a JSON object")]
     request_id = entry.get("request-id", "")
     if problem := _check_id(request_id, number):
-        return problem
+        return None, [problem]
     if "resource" not in entry:
-        return statuses.malformed(f"request {quote(request_id)} has no resource")
+        return None, [statuses.malformed(f"request {quote(request_id)} has no resource")]
     try:
         prefix = KeyPrefix.parse(entry["resource"])
     except PrefixError as error:
-        return statuses.refused_prefix(f"request {quote(request_id)}: {error}")
-    return AccessRequest(
+        return None, [statuses.refused_prefix(f"request {quote(request_id)}: {error}")]
+    options, problems = read_options(prefix, entry)
+    request = AccessRequest(
         prefix=prefix,
         request_id=request_id,
         salt=as_text(entry.get("salt"))[:64],
         relation_id=relation_id,
         wire="v1",
+        options=options,
         extra={k: v for k, v in entry.items() if k not in _REQUEST_FIELDS and v is not None},
     )
+    return request, problems
 
 
 def write_requests(requests: Iterable[AccessRequest]) -> dict[str, str]:
@@ -131,6 +140,7 @@ def write_requests(requests: Iterable[AccessRequest]) -> dict[str, str]:
             "resource": str(request.prefix),
             "request-id": request.request_id,
             "salt": request.salt,
+            **request.options.fields,
             **request.extra,
         }
         for request in listed
@@ -168,7 +178,7 @@ def read_responses(bag: Mapping[str, str]) -> Responses:
 
 
 def _read_response(entry: Mapping[str, Any], request_id: str, note: Mapping[str, Any]) -> Response:
-    digest, status = read_notes(note)
+    notes = Notes.read(note)
     is_note = entry is note
     return Response(
         resource=as_text(entry.get("resource")),
@@ -178,10 +188,21 @@ def _read_response(entry: Mapping[str, Any], request_id: str, note: Mapping[str,
         secret_user=as_secret_uri(entry.get("secret-user")),
         secret_tls=as_secret_uri(entry.get("secret-tls")),
         database=as_number(entry.get("database")),
-        tls_digest=digest,
-        status=status,
+        options=_read_granted(entry),
+        tls_digest=notes.tls_digest,
+        asked=notes.asked,
+        statuses=notes.statuses,
         extra={} if is_note else {k: v for k, v in entry.items() if k not in _RESPONSE_FIELDS},
     )
+
+
+def _read_granted(entry: Mapping[str, Any]) -> RequestOptions:
+    """The options that a response says were given."""
+    try:
+        prefix = KeyPrefix.parse(entry.get("resource"))
+    except PrefixError:
+        return RequestOptions()
+    return read_options(prefix, entry)[0]
 
 
 def write_responses(responses: Responses) -> dict[str, str]:
@@ -216,6 +237,7 @@ def _write_response(response: Response) -> dict[str, Any]:
         "resource": response.resource,
         "request-id": response.request_id,
         "salt": response.salt,
+        **response.options.fields,
         **write_topology(response.topology),
         "version": response.topology.version,
         "secret-user": response.secret_user,
