@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import valkey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from valkey_client import KeyPrefix, PrefixError
+from valkey_client.databag import read_requests
 from valkey_client.messages import account_name
 from valkey_client_testing import Binary
-from valkey_operator import accounts
+from valkey_operator import accounts, internal
 from valkey_operator.accounts import Account
+from valkey_operator.aclfile import acl_file
 
 SHA = accounts.digest("secret")
 
@@ -123,34 +125,50 @@ names = st.builds(
     account_name, st.integers(0, 10**6), st.text(max_size=80) | st.just("x\nuser evil on nopass ~* +@all")
 )  # fmt: skip
 texts = st.text(max_size=40) | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:/|@{}-]{0,30}\*?", fullmatch=True)  # fmt: skip
+patterns = st.text(max_size=20) | st.from_regex(r"app:[a-z*?\[\]^{}|]{0,10}", fullmatch=True)
+entries = st.fixed_dictionaries(
+    {"resource": texts},
+    optional={
+        "channel-patterns": st.lists(patterns, max_size=4),
+        "keyspace-events": st.booleans(),
+        "scan": st.booleans() | st.text(max_size=5),
+    },
+)
 
 
 @settings(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-@given(st.lists(st.tuples(names, texts), max_size=8))
+@given(st.lists(st.tuples(names, entries, st.sampled_from([0, 16, 9999])), max_size=8))
 def test_every_file_that_is_written_loads_and_says_what_was_meant(
-    start_server: Any, folder: Path, wanted: list[tuple[str, str]]
+    start_server: Any,
+    folder: Path,
+    binary: Binary,
+    wanted: list[tuple[str, dict[str, Any], int]],
 ) -> None:
     """No text of a requirer can add an account, widen one, or keep the server from loading."""
     server = _server(start_server, folder)
     clients: dict[str, Account] = {}
-    for name, text in wanted:
-        try:
-            KeyPrefix.parse(text)
-        except PrefixError:
-            continue
-        clients[name] = account(text, name)
-    rules = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all")}
-    rules.update({name: one.server_rule((8, 0, 0)) for name, one in clients.items()})
-    (folder / "users.acl").write_text(accounts.acl_file(rules))
+    for name, entry, database in wanted:
+        bag = {"version": "v1", "requests": json.dumps([{"request-id": "1", **entry}])}
+        for request in read_requests(bag).requests:
+            clients[name] = Account(
+                name, SHA, str(request.prefix), 1, "1", request.options.channel_patterns,
+                request.options.keyspace_events, request.options.scan, database,
+            )  # fmt: skip
+    marker = accounts.marker(clients.values())
+    rules = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all"), marker: accounts.MARKER_RULE}
+    rules |= {name: one.server_rule(binary.version) for name, one in clients.items()}
+    (folder / "users.acl").write_text(acl_file(rules))
     server.execute_command("ACL LOAD")
-    assert set(server.execute_command("ACL USERS")) == {"default", *rules}
-    listed = accounts.read_list(server.execute_command("ACL LIST"))
-    assert {n: one.patterns for n, one in listed.items()} == {
-        n: frozenset(one.patterns) for n, one in clients.items()
-    }
-    assert all(one.hashes == {SHA} for one in listed.values())
+    listed = {line.split()[1]: line.split() for line in server.execute_command("ACL LIST")}
+    assert listed.keys() == {"default", *rules}
+    for name, one in clients.items():
+        words = listed[name]
+        assert {w for w in words if w[0] in "~&"} == set(one.patterns)
+        assert {w[1:] for w in words if w[0] == "#"} == {SHA}
+        assert "nopass" not in words and "+@all" not in words
+    assert "off" in listed[marker]
 
 
 def _server(start_server: Any, folder: Path) -> Any:
@@ -158,7 +176,7 @@ def _server(start_server: Any, folder: Path) -> Any:
     kept = getattr(start_server, "kept", None)
     if kept is None:
         file = folder / "users.acl"
-        file.write_text(accounts.acl_file({"boss": ("on", f"#{SHA}", "~*", "&*", "+@all")}))
+        file.write_text(acl_file({"boss": ("on", f"#{SHA}", "~*", "&*", "+@all")}))
         kept = start_server("--aclfile", str(file), username="boss", password="secret")
         start_server.kept = kept  # type: ignore[attr-defined]
     return kept
@@ -167,19 +185,19 @@ def _server(start_server: Any, folder: Path) -> Any:
 @pytest.mark.parametrize("part", ["a b", "", "a\nb", "ü", "a\tb", "\x00"])
 def test_a_part_that_could_be_read_as_more_is_refused(part: str) -> None:
     with pytest.raises(ValueError, match="cannot be written"):
-        accounts.acl_file({"name": ("on", part)})
+        acl_file({"name": ("on", part)})
     with pytest.raises(ValueError, match="cannot be written"):
-        accounts.acl_file({part: ("on",)})
+        acl_file({part: ("on",)})
 
 
 def test_the_internal_accounts_can_log_in_and_nobody_else(start_server: Any, folder: Path) -> None:
     digests = dict.fromkeys(
-        (accounts.ADMIN, accounts.REPLICATION, accounts.SENTINEL, accounts.SENTINEL_PEER), SHA
+        (internal.ADMIN, internal.REPLICATION, internal.SENTINEL, internal.SENTINEL_PEER), SHA
     )
     file = folder / "users.acl"
-    file.write_text(accounts.acl_file(accounts.internal_server_rules(digests)))
-    admin = start_server("--aclfile", str(file), username=accounts.ADMIN, password="secret")
-    assert admin.execute_command("ACL WHOAMI") == accounts.ADMIN
+    file.write_text(acl_file(internal.internal_server_rules(digests)))
+    admin = start_server("--aclfile", str(file), username=internal.ADMIN, password="secret")
+    assert admin.execute_command("ACL WHOAMI") == internal.ADMIN
     with pytest.raises(valkey.exceptions.NoPermissionError):
         admin.get("any")
     with (
@@ -187,3 +205,47 @@ def test_the_internal_accounts_can_log_in_and_nobody_else(start_server: Any, fol
         pytest.raises(valkey.AuthenticationError),
     ):
         stranger.ping()
+
+
+def test_an_own_database_needs_a_server_that_can_hold_an_account_to_it() -> None:
+    """On any other, what is harmless in a database of one's own would reach everybody's."""
+    own = Account("relation-1", SHA, "app:*", 1, scan=False, database=16)
+    assert {"resetdbs", "db=16", "+flushdb"} <= set(own.server_rule((9, 1, 2)))
+    for version in ((7, 2, 7), (8, 0, 1), (8, 1, 1), (9, 0, 0), (9, 1, 1)):
+        rule = own.server_rule(version)
+        assert not {"resetdbs", "+flushdb", "+keys", "+scan"} & set(rule)
+        assert not [word for word in rule if word.startswith("db=")]
+
+
+def test_databases_of_others_are_out_of_reach(start_server: Any, binary: Binary) -> None:
+    server = start_server("--databases", "40")
+    for name, database in (("relation-1", 0), ("relation-2", 20), ("relation-3", 21)):
+        one = Account(name, SHA, "app:*", 1, database=database)
+        server.execute_command("ACL SETUSER", name, "reset", *one.server_rule(binary.version))
+    if binary.version < accounts.DATABASE_ACL:
+        return
+    port = server.connection_pool.connection_kwargs["port"]
+
+    def login(name: str, database: int) -> Any:
+        return valkey.Valkey(
+            port=port, db=database, username=name, password="secret", decode_responses=True
+        )
+
+    with login("relation-1", 15) as shared, login("relation-2", 20) as own:
+        shared.set("app:k", "1")
+        own.set("app:k", "2")
+        assert own.keys() == ["app:k"] and own.dbsize() == 1 and list(own.scan_iter()) == ["app:k"]
+        for command in ("SELECT 0", "SELECT 21", "MOVE app:k 3", "COPY app:k app:l DB 3", "FLUSHALL",
+                        "SWAPDB 20 3", "EVAL return(redis.call('select','3')) 0"):  # fmt: skip
+            with pytest.raises(valkey.ResponseError, match="permission"):
+                own.execute_command(*command.split())
+        own.flushdb()
+        assert shared.get("app:k") == "1"
+        with pytest.raises(valkey.ResponseError, match="permission"):
+            shared.execute_command("SELECT", "20")
+    for name, database in (("relation-1", 20), ("relation-2", 0), ("relation-3", 20)):
+        with (
+            login(name, database) as intruder,
+            pytest.raises(valkey.exceptions.NoPermissionError),
+        ):
+            intruder.get("app:k")

@@ -1,109 +1,41 @@
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
-from typing import Any
 
-from valkey_client import AccessRequest, KeyPrefix
+from cluster_model import (
+    IPS,
+    account,
+    asked,
+    cluster,
+    facts,
+    granted,
+    on_every_node,
+    request,
+    run,
+    serving,
+    with_accounts,
+)
+
 from valkey_client.databag import Requests
 from valkey_client.statuses import NOT_READY
-from valkey_operator.accounts import Account, Listed, digest, rules_digest
-from valkey_operator.cluster import ClusterFacts, SentinelFacts, ServerFacts
-from valkey_operator.peers import Peer, Shared
-from valkey_operator.plan import (
-    Asked,
+from valkey_operator.accounts import digest, marker
+from valkey_operator.cluster import ClusterFacts
+from valkey_operator.facts import Asked
+from valkey_operator.plan import topology_of
+from valkey_operator.settings import Settings
+from valkey_operator.steps import (
     ConfigureSentinel,
     ConfigureServer,
     DropAccounts,
-    Facts,
     Grant,
+    MarkAccounts,
     Refuse,
     ResetSentinel,
     SetAccounts,
     Share,
     UpdateTopology,
     Withdraw,
-    plan,
-    topology_of,
-    topology_text,
 )
-from valkey_operator.settings import Settings
-
-IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
-VERSION = (9, 1, 2)
-
-
-def cluster(
-    primary: str = IPS[0],
-    members: tuple[str, ...] = IPS,
-    accounts: dict[str, Listed] | None = None,
-    **settings: str,
-) -> ClusterFacts:
-    """Three nodes at rest, set as they should be."""
-    found = accounts or {}
-    rest = {"min-replicas-to-write": "1" if len(members) > 2 else "0", "min-replicas-max-lag": "3"}
-    rest |= {"replica-priority": "100", **settings}
-    servers = {
-        ip: ServerFacts(
-            ip,
-            "master" if ip == primary else "slave",
-            "" if ip == primary else primary,
-            True,
-            found,
-            rest,
-            VERSION,
-        )
-        for ip in members
-    }
-    sentinels = {
-        ip: SentinelFacts(
-            ip,
-            primary,
-            quorum=len(members) // 2 + 1,
-            down_after=5000,
-            failover_timeout=15000,
-            others=len(members) - 1,
-            replicas=len(members) - 1,
-            accounts=found,
-        )
-        for ip in members
-    }
-    return ClusterFacts(servers, sentinels, len(members))
-
-
-def facts(**options: Any) -> Facts:
-    found = options.pop("cluster", None) or cluster()
-    peers = tuple(Peer(f"v/{n}", ip, started=True) for n, ip in enumerate(options.pop("ips", IPS)))
-    options.setdefault("planned", len(peers))
-    made = Facts(peers, Shared("secret:x", IPS[0], rules=rules_digest()), found, **options)
-    topology = topology_of(made)
-    published = topology_text(topology) if topology else ""
-    return replace(made, shared=replace(made.shared, published=published))
-
-
-def request(prefix: str = "a:*", request_id: str = "r", relation: int = 1) -> AccessRequest:
-    return AccessRequest(KeyPrefix.parse(prefix), request_id, "s", relation)
-
-
-def asked(*requests: AccessRequest, relation: int = 1, **options: Any) -> Asked:
-    return Asked(relation, Requests("v1", requests), **options)
-
-
-def with_accounts(made: Facts, *accounts: Account) -> Facts:
-    return replace(made, shared=replace(made.shared, accounts={a.name: a for a in accounts}))
-
-
-def account(name: str = "relation-1-r", prefix: str = "a:*", relation: int = 1) -> Account:
-    return Account(name, digest("p"), prefix, relation, name.rpartition("-")[2])
-
-
-def listed(*accounts: Account) -> dict[str, Listed]:
-    return {a.name: Listed(frozenset({a.sha256}), frozenset(a.patterns)) for a in accounts}
-
-
-def run(made: Facts) -> list[Any]:
-    numbers = itertools.count()
-    return plan(made, lambda: f"password-{next(numbers)}")
 
 
 def test_nothing_to_do() -> None:
@@ -114,11 +46,11 @@ def test_a_request_gets_an_account_everywhere_before_it_is_published() -> None:
     made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
     actions = run(made)
     kinds = [type(action) for action in actions]
-    assert kinds == [SetAccounts] * 6 + [Grant, Share]
+    assert kinds == [*on_every_node(SetAccounts), *on_every_node(MarkAccounts), Grant, Share]
     servers = [a.address for a in actions[:3]]
     assert servers == [IPS[1], IPS[2], IPS[0]], "replicas before the primary"
     assert all(a.on_sentinel for a in actions[3:6])
-    grant = actions[6]
+    grant = actions[12]
     assert grant.account.sha256 == digest("password-0")
     assert "password-0" not in repr(grant) + repr(actions[-1])
 
@@ -126,9 +58,9 @@ def test_a_request_gets_an_account_everywhere_before_it_is_published() -> None:
 def test_served_requests_are_left_alone() -> None:
     one = account()
     made = facts(
-        cluster=cluster(accounts=listed(one)),
+        cluster=cluster(accounts=(one,)),
         relation_ids=frozenset({1}),
-        asked=(asked(request(), granted={"r": "a:*"}),),
+        asked=(asked(request(), granted=granted()),),
     )
     assert run(with_accounts(made, one)) == []
 
@@ -136,9 +68,9 @@ def test_served_requests_are_left_alone() -> None:
 def test_a_request_with_another_prefix_gets_a_new_account() -> None:
     one = account()
     made = facts(
-        cluster=cluster(accounts=listed(one)),
+        cluster=cluster(accounts=(one,)),
         relation_ids=frozenset({1}),
-        asked=(asked(request("b:*"), granted={"r": "a:*"}),),
+        asked=(asked(request("b:*"), granted=granted()),),
     )
     actions = run(with_accounts(made, one))
     grant = next(a for a in actions if isinstance(a, Grant))
@@ -149,7 +81,12 @@ def test_a_request_with_another_prefix_gets_a_new_account() -> None:
 def test_a_withdrawn_request_is_gone_from_everywhere() -> None:
     one, other = account(), account("relation-10-r", "b:*", relation=10)
     made = facts(
-        cluster=cluster(accounts=listed(one, other)),
+        cluster=cluster(
+            accounts=(
+                one,
+                other,
+            )
+        ),
         relation_ids=frozenset({1, 10}),
         asked=(asked(),),
     )
@@ -163,7 +100,15 @@ def test_a_withdrawn_request_is_gone_from_everywhere() -> None:
 
 def test_a_relation_that_is_gone_takes_its_accounts_along() -> None:
     one, other = account(), account("relation-10-r", "b:*", relation=10)
-    made = facts(cluster=cluster(accounts=listed(one, other)), relation_ids=frozenset({10}))
+    made = facts(
+        cluster=cluster(
+            accounts=(
+                one,
+                other,
+            )
+        ),
+        relation_ids=frozenset({10}),
+    )
     actions = run(with_accounts(made, one, other))
     assert Withdraw(1, ("r",)) in actions
     assert {n for a in actions if isinstance(a, DropAccounts) for n in a.names} == {"relation-1-r"}
@@ -171,10 +116,8 @@ def test_a_relation_that_is_gone_takes_its_accounts_along() -> None:
 
 def test_damaged_data_withdraws_nothing() -> None:
     one = account()
-    damaged = Asked(1, Requests("v1", is_complete=False), {"r": "a:*"})
-    made = facts(
-        cluster=cluster(accounts=listed(one)), relation_ids=frozenset({1}), asked=(damaged,)
-    )
+    damaged = Asked(1, Requests("v1", is_complete=False), granted())
+    made = facts(cluster=cluster(accounts=(one,)), relation_ids=frozenset({1}), asked=(damaged,))
     assert run(with_accounts(made, one)) == []
 
 
@@ -222,10 +165,11 @@ def test_a_replica_that_is_not_in_sync_is_not_published() -> None:
 
 def test_a_node_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> None:
     one = account()
-    made = facts(cluster=cluster(accounts=listed(one)), relation_ids=frozenset({1}))
+    made = facts(cluster=cluster(accounts=(one,)), relation_ids=frozenset({1}))
     fresh = replace(
         made.cluster.servers[IPS[2]],
-        accounts={},
+        accounts=frozenset(),
+        markers=(),
         settings={**made.cluster.servers[IPS[2]].settings, "replica-priority": "0"},
     )
     servers = {**made.cluster.servers, IPS[2]: fresh}
@@ -234,14 +178,14 @@ def test_a_node_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> Non
     assert actions == [
         SetAccounts(IPS[2], (one,)),
         ConfigureServer(IPS[2], "replica-priority", "100"),
+        MarkAccounts(IPS[2], marker([one])),
     ]
 
 
 def test_an_account_that_nobody_asked_for_is_removed() -> None:
-    made = facts(cluster=cluster(accounts=listed(account("relation-9-x", relation=9))))
-    actions = run(made)
-    assert len(actions) == 6
-    assert all(isinstance(a, DropAccounts) for a in actions)
+    actions = run(facts(cluster=cluster(accounts=(account("relation-9-x", relation=9),))))
+    kinds = [type(a) for a in actions]
+    assert kinds == [*on_every_node(DropAccounts), *on_every_node(MarkAccounts)]
 
 
 def test_below_three_nodes_writes_do_not_wait_for_a_replica() -> None:
@@ -292,15 +236,43 @@ def test_no_account_is_given_while_a_started_unit_does_not_answer() -> None:
     assert "v/2" in refusals[0].status.message
 
 
-def test_a_new_rule_reaches_every_account_everywhere() -> None:
+def test_a_node_that_was_given_something_else_is_given_everything() -> None:
+    """It was away, or another release of the charm started it with other rules."""
     one = account()
-    made = facts(cluster=cluster(accounts=listed(one)), relation_ids=frozenset({1}))
-    made = with_accounts(replace(made, shared=replace(made.shared, rules="older")), one)
-    actions = run(made)
-    assert [type(a) for a in actions] == [SetAccounts] * 6 + [Share]
-    assert actions[-1].shared.rules == rules_digest()
-    missing = run(replace(made, cluster=made.cluster.without({IPS[2]})))
-    assert all(a.shared.rules == "older" for a in missing if isinstance(a, Share))
+    made = serving(one)
+    stale = replace(made.cluster.servers[IPS[1]], markers=("charm-accounts-other",))
+    servers = {**made.cluster.servers, IPS[1]: stale}
+    made = replace(made, cluster=replace(made.cluster, servers=servers))
+    assert run(made) == [
+        SetAccounts(IPS[1], (one,)),
+        MarkAccounts(IPS[1], marker([one]), ("charm-accounts-other",)),
+    ]
+
+
+def test_one_more_account_touches_no_other() -> None:
+    made = serving(account(), asked=(asked(request("b:*", relation=2), relation=2),))
+    given = {a.name for step in run(made) if isinstance(step, SetAccounts) for a in step.accounts}
+    assert given == {"relation-2-r"}
+
+
+def test_the_marker_stands_for_everything_about_the_accounts() -> None:
+    one = account()
+    others = [
+        replace(one, sha256=digest("q")),
+        replace(one, prefix="b:*"),
+        replace(one, scan=True),
+    ]
+    assert len({marker([a]) for a in [one, *others]} | {marker([])}) == 5
+    assert marker([one, others[0]]) == marker([others[0], one])
+
+
+def test_limits_follow_the_memory_of_each_unit() -> None:
+    made = facts()
+    peers = tuple(replace(p, memory=2**30 * (n + 1)) for n, p in enumerate(made.peers))
+    changes = [s for s in run(replace(made, peers=peers)) if isinstance(s, ConfigureServer)]
+    memory = [(s.address, s.value) for s in changes if s.name == "maxmemory"]
+    assert memory == [(ip, str(2**30 * (n + 1) * 3 // 4)) for n, ip in enumerate(IPS)]
+    assert ("maxmemory-policy", "noeviction") in {(s.name, s.value) for s in changes}
 
 
 def test_sentinels_forget_units_that_were_removed_once_everybody_is_there() -> None:

@@ -167,16 +167,19 @@ class ValkeyProvider(ops.Object):
                 self._grant(draft, request, access, said)
             self._write(draft)
 
-    def inform_all(self, notices: Iterable[tuple[int, str, Sequence[RelationStatus]]]) -> None:
-        """Replace what is said about requests that were granted, with one write a relation.
+    def inform_all(self, notices: Iterable[tuple[int, str, int, RelationStatus | None]]) -> None:
+        """Say something about requests that were granted, or no longer; one write a relation.
 
         Args:
-            notices: The relation's id, the request's id and all statuses of the request.
+            notices: The relation's id, the request's id, the code of the status, and the status
+                itself or None to take it back.
         """
         for relation, items in self._by_relation((notice[0], notice) for notice in notices):
             draft = self._draft(relation)
-            for _, request_id, said in items:
+            for _, request_id, code, status in items:
                 if response := draft.responses.get(request_id):
+                    said = [s for s in response.statuses if s.code != code]
+                    said += [status] if status else []
                     draft.responses[request_id] = replace(response, statuses=tuple(said))
             self._write(draft)
 

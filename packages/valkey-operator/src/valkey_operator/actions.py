@@ -13,6 +13,7 @@ from valkey_client import ValkeyProvider
 
 from .cluster import connected
 from .node import Passwords
+from .overlap import overlapping, sharers
 from .peers import Peers
 from .switchover import SwitchoverError, switch_over
 
@@ -46,17 +47,26 @@ class Actions(ops.Object):
 
     def _on_list_clients(self, event: ops.ActionEvent) -> None:
         """The client accounts, with the application and the prefix of each."""
-        names: dict[int, str] = {}
-        for relation in self._means.provider.relations:
-            names[relation.id] = relation.app.name
+        names = {relation.id: relation.app.name for relation in self._means.provider.relations}
+        accounts = self._means.peers.shared().accounts
+        shared = overlapping(accounts.values())
         clients = [
             {
                 "account": account.name,
                 "application": names.get(account.relation_id, ""),
                 "relation-id": account.relation_id,
                 "prefix": account.prefix,
+                "channel-patterns": list(account.channel_patterns),
+                "keyspace-events": account.keyspace_events,
+                "scan": account.scan,
+                "database": account.database,
+                "shares-with": sorted(
+                    {other.relation_id for other in sharers(account, accounts.values())}
+                    if account.name in shared
+                    else ()
+                ),
             }
-            for account in sorted(self._means.peers.shared().accounts.values())
+            for account in sorted(accounts.values())
         ]
         event.set_results({"count": len(clients), "clients": json.dumps(clients)})
 

@@ -10,18 +10,20 @@ from valkey_client import Access, ValkeyProvider
 
 from .accounts import Version
 from .cluster import Cluster
+from .facts import Facts
 from .peers import Peers
-from .plan import (
-    Action,
+from .steps import (
     ConfigureSentinel,
     ConfigureServer,
     DropAccounts,
-    Facts,
     Grant,
+    Inform,
+    MarkAccounts,
     Refuse,
     ResetSentinel,
     SetAccounts,
     Share,
+    Step,
     UpdateTopology,
     Withdraw,
 )
@@ -40,7 +42,7 @@ class NodeError(Exception):
 
 
 def apply(
-    actions: Iterable[Action],
+    steps: Iterable[Step],
     cluster: Cluster,
     provider: ValkeyProvider,
     peers: Peers,
@@ -52,13 +54,16 @@ def apply(
         NodeError: If a server failed; nothing has been published then.
     """
     grants: list[Grant] = []
+    notices: list[Inform] = []
     refusals: list[Refuse] = []
-    for action in actions:
-        match action:
+    for step in steps:
+        match step:
             case Grant():
-                grants.append(action)
+                grants.append(step)
+            case Inform():
+                notices.append(step)
             case Refuse():
-                refusals.append(action)
+                refusals.append(step)
             case UpdateTopology(topology):
                 provider.update(topology)
             case Withdraw(relation_id, request_ids):
@@ -67,27 +72,32 @@ def apply(
                 peers.share(shared)
             case _:
                 try:
-                    _apply_to_servers(action, cluster, _version(facts))
+                    _apply_to_servers(step, cluster, facts)
                 except valkey.ValkeyError as error:
-                    raise NodeError(action.address, error) from error
-    provider.publish_all((grant.request, _access(grant), ()) for grant in grants)
+                    raise NodeError(step.address, error) from error
+    provider.publish_all((grant.request, _access(grant), grant.statuses) for grant in grants)
+    provider.inform_all((n.relation_id, n.request_id, n.code, n.status) for n in notices)
     provider.reject_all((refusal.request, refusal.status) for refusal in refusals)
 
 
 def _apply_to_servers(
-    action: SetAccounts | DropAccounts | ConfigureServer | ConfigureSentinel | ResetSentinel,
+    step: SetAccounts
+    | DropAccounts
+    | MarkAccounts
+    | ConfigureServer
+    | ConfigureSentinel
+    | ResetSentinel,
     cluster: Cluster,
-    version: Version,
+    facts: Facts,
 ) -> None:
-    match action:
-        case SetAccounts(address, accounts, on_sentinel=True):
-            cluster.set_sentinel_accounts(address, accounts, version)
-        case SetAccounts(address, accounts):
-            cluster.set_accounts(address, accounts, version)
-        case DropAccounts(address, names, on_sentinel=True):
-            cluster.drop_accounts(cluster.sentinel(address), names)
-        case DropAccounts(address, names):
-            cluster.drop_accounts(cluster.server(address), names)
+    match step:
+        case SetAccounts(address, accounts, on_sentinel):
+            version = _version(facts, address)
+            cluster.set_accounts(address, accounts, version, on_sentinel=on_sentinel)
+        case DropAccounts(address, names, on_sentinel):
+            cluster.drop_accounts(address, names, on_sentinel=on_sentinel)
+        case MarkAccounts(address, marker, old, on_sentinel):
+            cluster.mark_accounts(address, marker, old, on_sentinel=on_sentinel)
         case ConfigureServer(address, name, value):
             cluster.configure_server(address, name, value)
         case ConfigureSentinel(address, name, value):
@@ -102,9 +112,12 @@ def _access(grant: Grant) -> Access:
         username=grant.account.name,
         password=grant.password,
         topology=grant.topology,
+        database=grant.account.database,
+        options=grant.options,
     )
 
 
-def _version(facts: Facts) -> Version:
-    """The oldest server's: what it understands, all do."""
-    return min((server.version for server in facts.cluster.servers.values()), default=(0, 0, 0))
+def _version(facts: Facts, address: str) -> Version:
+    """The version of a unit; if its server does not answer, one that every other knows."""
+    server = facts.cluster.servers.get(address)
+    return server.version if server else facts.cluster.oldest

@@ -17,11 +17,12 @@ from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyPro
 
 from . import apply, plan
 from .actions import Actions, Means
-from .cluster import Cluster, ClusterFacts, connected
+from .cluster import Cluster, connected
+from .facts import Asked, Facts
 from .node import Node, Passwords, majority
-from .peers import Peer, Peers, Shared
-from .plan import Asked, Facts
+from .peers import Peers, Shared
 from .settings import Settings, SettingsError
+from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
 from .workload import Workload, WorkloadError
 from .workload.process import ProcessWorkload
@@ -49,7 +50,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self, Means(self.peers, self.provider, self.passwords, self.reconcile)
         )
         self._problem: ops.StatusBase | None = None
-        self._cluster_facts: ClusterFacts | None = None
+        self._facts: Facts | None = None
+        self._refused: list[int] = []
         events = self.on[PEERS]
         for source in (
             self.on.install,
@@ -171,7 +173,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         shared = self._found_application(node)
         passwords = self.passwords()
         if passwords is None:
-            self.peers.announce(node.address, started=False)
+            self.peers.announce(node.address, started=False, memory=workload.memory())
             return
         with connected(passwords.admin) as cluster:
             self._run_node(node, cluster, shared, passwords, settings)
@@ -179,6 +181,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             # one to judge what is gone.
             if self.unit.is_leader() and not self.provider.is_leaving:
                 self._lead(cluster, shared, settings, look_at)
+        node.keep_accounts(passwords, self.peers.shared().accounts.values())
 
     def _found_application(self, node: Node) -> Shared:
         """As leader, make what the application begins with: passwords and a first primary."""
@@ -213,7 +216,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
             quorum = majority(len(others) + 1)
             node.start(primary, passwords, shared.accounts.values(), settings, quorum)
             self._wait_for_sync(cluster, node.address)
-        self.peers.announce(node.address, started=True)
+        memory = node.workload.memory()
+        self.peers.announce(node.address, started=True, memory=memory)
 
     @staticmethod
     def _wait_for_sync(cluster: Cluster, address: str) -> None:
@@ -248,10 +252,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 settings=settings,
                 planned=planned,
             )
-            self._cluster_facts = facts.cluster
-            actions = plan.plan(facts, lambda: secrets.token_hex(32))
+            steps = plan.plan(facts, lambda: secrets.token_hex(32))
+            self._facts, self._refused = facts, plan.not_isolated(steps)
             try:
-                apply.apply(actions, cluster, self.provider, self.peers, facts)
+                apply.apply(steps, cluster, self.provider, self.peers, facts)
             except apply.NodeError as error:
                 # It counts as absent from here on, so that it stops nobody but new accounts.
                 logger.warning("a server fails: %s", error)
@@ -264,8 +268,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def _asked(self, relation: ops.Relation) -> Asked:
         said = self.provider.responses_of(relation)
         requests = self.provider.requests_of(relation)
-        granted = {r.request_id: r.resource for r in said.responses if r.is_granted}
-        return Asked(relation.id, requests, granted if said.wire == requests.wire else {})
+        granted = {r.request_id: r for r in said.responses if r.is_granted}
+        if said.wire != requests.wire:
+            granted = {}
+        return Asked(relation.id, requests, granted, relation.app.name)
 
     # Status.
 
@@ -283,36 +289,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
         elif not workload.is_running("sentinel"):
             event.add_status(ops.MaintenanceStatus("the Sentinel does not run"))
         else:
-            event.add_status(ops.ActiveStatus())
+            event.add_status(ops.ActiveStatus(sharing(self.peers.shared().accounts.values())))
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
         if self._problem:
             event.add_status(self._problem)
-        elif self._cluster_facts is not None:
-            clients = len(self.peers.shared().accounts)
-            event.add_status(app_status(self.peers.all(), self._cluster_facts, clients))
+        elif self._facts is not None:
+            accounts = tuple(self.peers.shared().accounts.values())
+            event.add_status(application_status(self._facts, accounts, self._refused))
         # An event that did not look at the cluster leaves the status as it is.
-
-
-_FORMING = ops.WaitingStatus("the cluster is forming")
-
-
-def app_status(peers: tuple[Peer, ...], facts: ClusterFacts, clients: int) -> ops.StatusBase:
-    """The application's status: what works, or what a person should look at."""
-    lost = [p.unit for p in peers if p.started and p.address not in facts.servers]
-    deaf = [p.unit for p in peers if p.started and p.address not in facts.sentinels]
-    if not facts.sentinels:
-        return _FORMING
-    if len(facts.sentinels) < majority(len(peers)):
-        return ops.BlockedStatus(
-            f"{len(facts.sentinels)} of {len(peers)} Sentinels answer: no automatic failover;"
-            f" bring back {', '.join(deaf) or 'the missing units'}"
-        )
-    if not facts.primary:
-        return ops.WaitingStatus(
-            "no primary that the Sentinels agree on; failover may be going on"
-        )
-    if lost:
-        return ops.ActiveStatus(f"no answer from the server of {', '.join(lost)}")
-    unit = next((p.unit for p in peers if p.address == facts.primary), facts.primary)
-    return ops.ActiveStatus(f"primary is {unit}; {clients} client account(s)")

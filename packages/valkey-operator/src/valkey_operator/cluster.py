@@ -7,13 +7,15 @@ import time
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import valkey
 
 from valkey_client.messages import PRIMARY_NAME
 
-from .accounts import ADMIN, Account, Listed, Version, read_list
+from .accounts import CLIENT_PREFIX, MARKER_PREFIX, MARKER_RULE, Account, Version
+from .internal import ADMIN
 from .node import PORT, SENTINEL_PORT
 
 _REDISCOVERY = 12.0
@@ -23,25 +25,46 @@ TIMEOUT = 2.0
 """Seconds that a server may take to answer; one that does not is taken for unreachable."""
 
 
-@dataclass(frozen=True)
-class ServerFacts:
-    """What a server says of itself.
+_SETTINGS = (
+    *("min-replicas-*", "replica-priority", "notify-keyspace-events", "databases"),
+    *("maxmemory", "maxmemory-policy", "maxmemory-clients", "client-output-buffer-limit"),
+    "busy-reply-threshold",
+)
+
+_AT_ONCE = 100
+"""Accounts that are set in one go; between two of them the server serves others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeFacts:
+    """What a server or Sentinel says of its accounts.
 
     Attributes:
         address: Where it was asked.
+        accounts: The names of the client accounts that it has.
+        markers: What it has noted of the accounts that it was given.
+    """
+
+    address: str
+    accounts: frozenset[str] = frozenset()
+    markers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerFacts(NodeFacts):
+    """What a server says of itself.
+
+    Attributes:
         role: ``master`` or ``slave``, as the server puts it.
         primary: Whom it follows, if it is a replica.
         in_sync: Whether a replica's link is up; true for a primary.
-        accounts: The client accounts that it has.
         settings: Some of its configuration.
         version: Its version.
     """
 
-    address: str
     role: str
     primary: str = ""
     in_sync: bool = True
-    accounts: Mapping[str, Listed] = field(default_factory=dict[str, Listed])
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     version: Version = (0, 0, 0)
 
@@ -50,29 +73,25 @@ class ServerFacts:
         return self.primary == primary and self.in_sync
 
 
-@dataclass(frozen=True)
-class SentinelFacts:
+@dataclass(frozen=True, kw_only=True)
+class SentinelFacts(NodeFacts):
     """What a Sentinel says.
 
     Attributes:
-        address: Where it was asked.
         primary: Whom it takes for the primary.
         quorum: How many must agree.
         down_after: Milliseconds.
         failover_timeout: Milliseconds.
         others: How many other Sentinels it knows, those that are gone for good included.
         replicas: How many replicas it knows.
-        accounts: The client accounts that it has.
     """
 
-    address: str
     primary: str
     quorum: int
     down_after: int
     failover_timeout: int
     others: int = 0
     replicas: int = 0
-    accounts: Mapping[str, Listed] = field(default_factory=dict[str, Listed])
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,16 @@ class ClusterFacts:
         )
 
     @property
+    def oldest(self) -> Version:
+        """The oldest version among the servers."""
+        return min((server.version for server in self.servers.values()), default=(0, 0, 0))
+
+    @property
+    def databases(self) -> int:
+        """How many databases every server has."""
+        return min((int(s.settings["databases"]) for s in self.servers.values()), default=0)
+
+    @property
     def primary(self) -> str:
         """The address that a majority names and that says itself that it is primary.
 
@@ -113,6 +142,16 @@ class ClusterFacts:
         if server is None or server.role != "master" or count * 2 <= voters:
             return ""
         return address
+
+
+T = TypeVar("T")
+
+
+def batched(items: Iterable[T], size: int) -> Generator[tuple[T, ...]]:
+    """``itertools.batched``, which Python 3.12 brings."""
+    iterator = iter(items)
+    while batch := tuple(islice(iterator, size)):
+        yield batch
 
 
 class Connection:
@@ -201,11 +240,11 @@ class Cluster:
         Raises:
             valkey.ValkeyError: If it does not answer.
         """
-        info, listed, config = self.server(address).ask_all(
+        info, names, config = self.server(address).ask_all(
             [
                 ("INFO", "server", "replication"),
-                ("ACL LIST",),
-                ("CONFIG GET", "min-replicas-*", "replica-priority"),
+                ("ACL USERS",),
+                ("CONFIG GET", *_SETTINGS),
             ]
         )
         return ServerFacts(
@@ -213,7 +252,8 @@ class Cluster:
             role=info["role"],
             primary=info.get("master_host", ""),
             in_sync=info["role"] == "master" or info.get("master_link_status") == "up",
-            accounts=read_list(listed),
+            accounts=_of_clients(names),
+            markers=_markers(names),
             settings=config,
             version=_version(info.get("valkey_version") or info["redis_version"]),
         )
@@ -224,8 +264,8 @@ class Cluster:
         Raises:
             valkey.ValkeyError: If it does not answer.
         """
-        said, listed = self.sentinel(address).ask_all(
-            [("SENTINEL MASTER", PRIMARY_NAME), ("ACL LIST",)]
+        said, names = self.sentinel(address).ask_all(
+            [("SENTINEL MASTER", PRIMARY_NAME), ("ACL USERS",)]
         )
         return SentinelFacts(
             address=address,
@@ -235,7 +275,8 @@ class Cluster:
             failover_timeout=int(said["failover-timeout"]),
             others=int(said["num-other-sentinels"]),
             replicas=int(said["num-slaves"]),
-            accounts=read_list(listed),
+            accounts=_of_clients(names),
+            markers=_markers(names),
         )
 
     def named_primary(self, addresses: Iterable[str]) -> str:
@@ -257,27 +298,41 @@ class Cluster:
         role, *rest = self.server(address).ask("ROLE")
         return [replica[0] for replica in rest[1]] if role == "master" else []
 
-    def set_accounts(self, address: str, accounts: Iterable[Account], version: Version) -> None:
-        """Create or replace accounts on a server, durably."""
-        rules = [(account.name, account.server_rule(version)) for account in accounts]
-        self._set(self.server(address), rules)
-
-    def set_sentinel_accounts(
-        self, address: str, accounts: Iterable[Account], version: Version
+    def set_accounts(
+        self, address: str, accounts: Iterable[Account], version: Version, *, on_sentinel: bool
     ) -> None:
-        """Create or replace accounts on a Sentinel, durably."""
-        rules = [(account.name, account.sentinel_rule(version)) for account in accounts]
-        self._set(self.sentinel(address), rules)
+        """Create or replace accounts on a server or Sentinel of that version.
 
-    @staticmethod
-    def _set(connection: Connection, rules: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        changes = [("ACL SETUSER", name, "reset", *rule) for name, rule in rules]
-        connection.ask_all([*changes, ("ACL SAVE",)])
+        They last as long as the server runs; see :mod:`valkey_operator.aclfile` for longer.
+        """
+        changes = [
+            ("ACL SETUSER", account.name, "reset", *rule)
+            for account in accounts
+            for rule in [
+                account.sentinel_rule(version) if on_sentinel else account.server_rule(version)
+            ]
+        ]
+        connection = self._node(address, on_sentinel=on_sentinel)
+        for chunk in batched(changes, _AT_ONCE):
+            connection.ask_all(chunk)
 
-    @staticmethod
-    def drop_accounts(connection: Connection, names: Iterable[str]) -> None:
-        """Delete accounts and close their connections, durably."""
-        connection.ask_all([("ACL DELUSER", *names), ("ACL SAVE",)])
+    def drop_accounts(self, address: str, names: Sequence[str], *, on_sentinel: bool) -> None:
+        """Delete accounts and close their connections."""
+        connection = self._node(address, on_sentinel=on_sentinel)
+        for chunk in batched(names, _AT_ONCE):
+            connection.ask("ACL DELUSER", *chunk)
+
+    def mark_accounts(
+        self, address: str, marker: str, old: Sequence[str], *, on_sentinel: bool
+    ) -> None:
+        """Note which accounts a server or Sentinel was given."""
+        changes: list[Sequence[str]] = [("ACL SETUSER", marker, *MARKER_RULE)]
+        if old:
+            changes.append(("ACL DELUSER", *old))
+        self._node(address, on_sentinel=on_sentinel).ask_all(changes)
+
+    def _node(self, address: str, *, on_sentinel: bool) -> Connection:
+        return self.sentinel(address) if on_sentinel else self.server(address)
 
     def configure_server(self, address: str, name: str, value: str) -> None:
         """Change a setting of a server."""
@@ -303,6 +358,14 @@ class Cluster:
     def configure_sentinel(self, address: str, name: str, value: str) -> None:
         """Change a setting of a Sentinel; it writes its configuration itself."""
         self.sentinel(address).ask("SENTINEL SET", PRIMARY_NAME, name, value)
+
+
+def _of_clients(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for name in names if name.startswith(CLIENT_PREFIX))
+
+
+def _markers(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in names if name.startswith(MARKER_PREFIX)))
 
 
 @contextlib.contextmanager

@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 
 from valkey_client.messages import PRIMARY_NAME
 
-from . import accounts
+from . import accounts, databases, internal
 from .accounts import Account
+from .aclfile import acl_file
+from .limits import limits
 from .settings import Settings
 from .workload import Service, Workload, WorkloadError
 
 PORT = 6379
 SENTINEL_PORT = 26379
+
+_SERVER_ACCOUNTS = "users.acl"
+_SENTINEL_ACCOUNTS = "sentinel.acl"
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,10 @@ class Passwords:
     def digests(self) -> dict[str, str]:
         """Name of the account to SHA-256 of its password."""
         return {
-            accounts.ADMIN: accounts.digest(self.admin),
-            accounts.REPLICATION: accounts.digest(self.replication),
-            accounts.SENTINEL: accounts.digest(self.sentinel),
-            accounts.SENTINEL_PEER: accounts.digest(self.sentinel_peer),
+            internal.ADMIN: accounts.digest(self.admin),
+            internal.REPLICATION: accounts.digest(self.replication),
+            internal.SENTINEL: accounts.digest(self.sentinel),
+            internal.SENTINEL_PEER: accounts.digest(self.sentinel_peer),
         }
 
 
@@ -103,23 +108,38 @@ class Node:
         Raises:
             WorkloadError: If a server does not start.
         """
-        version = self.workload.version()
-        listed = list(clients)
-        digests = passwords.digests()
+        self.keep_accounts(passwords, clients)
         if not self.workload.is_running("server"):
-            rules = accounts.internal_server_rules(digests)
-            rules.update({account.name: account.server_rule(version) for account in listed})
-            self.workload.write("users.acl", accounts.acl_file(rules))
-            self.workload.write("valkey.conf", self._server_conf(primary, passwords))
+            self.workload.write("valkey.conf", self._server_conf(primary, passwords, settings))
             self._launch("server", ["valkey.conf"])
         if not self.workload.is_running("sentinel"):
-            rules = accounts.internal_sentinel_rules(digests, version)
-            rules.update({account.name: account.sentinel_rule(version) for account in listed})
-            self.workload.write("sentinel.acl", accounts.acl_file(rules))
             if not self.known_primary():
                 conf = self._sentinel_conf(primary, passwords, settings, quorum)
                 self.workload.write("sentinel.conf", conf)
             self._launch("sentinel", ["sentinel.conf", "--sentinel"])
+
+    def keep_accounts(self, passwords: Passwords, clients: Iterable[Account]) -> bool:
+        """Write the files from which the servers take their accounts when they start.
+
+        Returns:
+            Whether they said something else before.
+        """
+        listed = tuple(clients)
+        marker = accounts.marker(listed)
+        text = self.workload.read(_SERVER_ACCOUNTS) or ""
+        if f"\nuser {marker} " in text and self.workload.read(_SENTINEL_ACCOUNTS):
+            return False
+        version = self.workload.version()
+        digests = passwords.digests()
+        common = {marker: accounts.MARKER_RULE}
+        on_sentinel = internal.internal_sentinel_rules(digests, version) | common
+        on_sentinel |= {account.name: account.sentinel_rule(version) for account in listed}
+        on_server = internal.internal_server_rules(digests) | common
+        on_server |= {account.name: account.server_rule(version) for account in listed}
+        # The server's file last: it is the one that tells whether both are up to date.
+        self.workload.write(_SENTINEL_ACCOUNTS, acl_file(on_sentinel))
+        self.workload.write(_SERVER_ACCOUNTS, acl_file(on_server))
+        return True
 
     def stop(self) -> None:
         """Stop both servers, the Sentinel first, so that it does not see its server die."""
@@ -138,14 +158,15 @@ class Node:
             else:
                 return
 
-    def _server_conf(self, primary: str, passwords: Passwords) -> str:
+    def _server_conf(self, primary: str, passwords: Passwords, settings: Settings) -> str:
         directory = self.workload.directory
+        bounds = limits(settings, self.workload.memory())
         lines = [
             f"bind {self.address}",
             f"bind-source-addr {self.address}",
             f"port {PORT}",
             f'dir "{self.workload.data}"',
-            f'aclfile "{directory}/users.acl"',
+            f'aclfile "{directory}/{_SERVER_ACCOUNTS}"',
             "protected-mode no",
             # With appendonly off, a primary that restarts quickly comes back empty and its
             # replicas follow it into emptiness.
@@ -156,9 +177,14 @@ class Node:
             f"replica-announce-ip {self.address}",
             f"replica-announce-port {PORT}",
             "replica-priority 0",
-            f"masteruser {accounts.REPLICATION}",
+            f"masteruser {internal.REPLICATION}",
             f"masterauth {passwords.replication}",
+            *(f"{name} {value}" for name, value in bounds.items()),
+            # The server's default. It lowers it by itself where it may open fewer files.
+            "maxclients 10000",
         ]
+        if self.workload.version() >= accounts.DATABASE_ACL:
+            lines.append(f"databases {databases.COUNT}")
         if primary != self.address:
             lines.append(f"replicaof {primary} {PORT}")
         return "\n".join(lines) + "\n"
@@ -172,17 +198,17 @@ class Node:
             f"bind {self.address}",
             f"port {SENTINEL_PORT}",
             f'dir "{directory}"',
-            f'aclfile "{directory}/sentinel.acl"',
+            f'aclfile "{directory}/{_SENTINEL_ACCOUNTS}"',
             "protected-mode no",
             f"sentinel announce-ip {self.address}",
             f"sentinel announce-port {SENTINEL_PORT}",
-            f"sentinel sentinel-user {accounts.SENTINEL_PEER}",
+            f"sentinel sentinel-user {internal.SENTINEL_PEER}",
             f"sentinel sentinel-pass {passwords.sentinel_peer}",
             f"sentinel monitor {name} {primary} {PORT} {quorum}",
             f"sentinel down-after-milliseconds {name} {settings.down_after * 1000}",
             f"sentinel failover-timeout {name} {settings.failover_timeout * 1000}",
             f"sentinel parallel-syncs {name} 1",
-            f"sentinel auth-user {name} {accounts.SENTINEL}",
+            f"sentinel auth-user {name} {internal.SENTINEL}",
             f"sentinel auth-pass {name} {passwords.sentinel}",
         ]
         return "\n".join(lines) + "\n"

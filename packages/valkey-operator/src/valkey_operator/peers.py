@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, cast
 
 import ops
@@ -20,11 +20,13 @@ class Peer:
         unit: Its name.
         address: Where its server and Sentinel listen.
         started: Whether both have been started with the accounts of their time.
+        memory: The memory of its machine or container, in bytes; 0 if it has not told.
     """
 
     unit: str
     address: str
     started: bool = False
+    memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Shared:
         accounts: The client accounts that shall exist, by name.
         pending: Relations with requests that wait for the cluster.
         published: What all clients were told last, as :func:`topology_text` writes it.
-        rules: The digest of the rules that every account was last set to.
+        databases: Whose database each is, for good; see :mod:`valkey_operator.databases`.
     """
 
     secret: str = ""
@@ -46,7 +48,7 @@ class Shared:
     accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
     pending: frozenset[int] = frozenset()
     published: str = ""
-    rules: str = ""
+    databases: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 class Peers:
@@ -76,12 +78,12 @@ class Peers:
             secret=bag.get("secret", ""),
             first_primary=bag.get("first-primary", ""),
             accounts={
-                name: Account(name=name, **entry)
+                name: _read_account(name, entry)
                 for name, entry in _load(bag.get("accounts", "{}")).items()
             },
             pending=frozenset(json.loads(bag.get("pending", "[]"))),
             published=bag.get("published", ""),
-            rules=bag.get("rules", ""),
+            databases=_load(bag.get("databases", "{}")),
         )
 
     def share(self, shared: Shared) -> None:
@@ -89,9 +91,7 @@ class Peers:
         relation = self.relation
         if relation is None:
             return
-        accounts = {name: asdict(account) for name, account in shared.accounts.items()}
-        for entry in accounts.values():
-            del entry["name"]
+        accounts = {name: _write_account(account) for name, account in shared.accounts.items()}
         relation.data[self._charm.app].update(
             {
                 "secret": shared.secret,
@@ -99,7 +99,9 @@ class Peers:
                 "accounts": json.dumps(accounts, sort_keys=True) if accounts else "",
                 "pending": json.dumps(sorted(shared.pending)) if shared.pending else "",
                 "published": shared.published,
-                "rules": shared.rules,
+                "databases": json.dumps(shared.databases, sort_keys=True)
+                if shared.databases
+                else "",
             }
         )
 
@@ -109,19 +111,39 @@ class Peers:
         if relation is None:
             return ()
         found = [
-            Peer(unit.name, bag["address"], bag.get("started") == "true")
+            Peer(
+                unit.name,
+                bag["address"],
+                started=bag.get("started") == "true",
+                memory=int(bag.get("memory", "0")),
+            )
             for unit in (self._charm.unit, *relation.units)
             if (bag := relation.data[unit]).get("address")
         ]
         return tuple(sorted(found, key=lambda peer: int(peer.unit.rpartition("/")[2])))
 
-    def announce(self, address: str, *, started: bool) -> None:
+    def announce(self, address: str, *, started: bool, memory: int) -> None:
         """Tell the other units about this one. Writes only what differs."""
         relation = self.relation
         if relation is not None:
-            values = {"address": address, "started": "true" if started else ""}
+            values = {
+                "address": address,
+                "started": "true" if started else "",
+                "memory": str(memory),
+            }
             relation.data[self._charm.unit].update(values)
 
 
-def _load(text: str) -> dict[str, dict[str, Any]]:
-    return cast("dict[str, dict[str, Any]]", json.loads(text))
+def _load(text: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", json.loads(text))
+
+
+def _read_account(name: str, entry: dict[str, Any]) -> Account:
+    patterns = tuple(entry.pop("channel_patterns", ()))
+    return Account(name=name, channel_patterns=patterns, **entry)
+
+
+def _write_account(account: Account) -> dict[str, Any]:
+    """What is not as usual; the name is the key."""
+    usual = {f.name: f.default for f in fields(Account)}
+    return {k: v for k, v in asdict(account).items() if k != "name" and v != usual[k]}

@@ -26,6 +26,10 @@ class Workload(Protocol):
         """Where the server keeps its data; outlives the unit if the storage does."""
         ...
 
+    def memory(self) -> int:
+        """The memory of the machine or container, in bytes."""
+        ...
+
     def version(self) -> tuple[int, int, int]:
         """The version of the server that is installed.
 

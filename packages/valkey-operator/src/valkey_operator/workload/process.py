@@ -44,6 +44,10 @@ class ProcessWorkload:
         """See :class:`Workload`."""
         return self._directory
 
+    def memory(self) -> int:
+        """See :class:`Workload`."""
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
     def version(self) -> tuple[int, int, int]:
         """See :class:`Workload`."""
         said = subprocess.run(

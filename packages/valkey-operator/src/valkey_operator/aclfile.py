@@ -1,0 +1,30 @@
+"""The file from which a server takes its accounts when it starts.
+
+Live changes go through ``ACL SETUSER``. Making them durable by ``ACL SAVE`` would stop the server
+for 75 microseconds an account (measured on 8.0 and 9.1), on each change of any of them. So each
+unit writes the file itself, from the same rules; nothing in it can be read as more than it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+def acl_file(rules: Mapping[str, Iterable[str]]) -> str:
+    """An ACL file with these accounts and without the default one.
+
+    The file is split on blanks and knows no quoting, so a rule that holds one is refused.
+
+    Raises:
+        ValueError: If a name or a part of a rule could be read as more than one.
+    """
+    lines = ["user default off resetpass resetkeys resetchannels -@all"]
+    for name, rule in sorted(rules.items()):
+        words = ["user", name, *rule]
+        if any(
+            not word or not word.isascii() or not word.isprintable() or " " in word
+            for word in words
+        ):
+            raise ValueError(f"the rule of {name!r} cannot be written into an ACL file")
+        lines.append(" ".join(words))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,59 @@
+"""What the leader's decisions rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from valkey_client.databag import Requests
+from valkey_client.messages import Response
+
+from .cluster import ClusterFacts
+from .peers import Peer, Shared
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A client relation that was looked at.
+
+    Attributes:
+        relation_id: Its id.
+        requests: What the requirer asks for.
+        granted: What was granted before, by request id.
+        application: The requirer's name.
+    """
+
+    relation_id: int
+    requests: Requests
+    granted: Mapping[str, Response] = field(default_factory=dict[str, Response])
+    application: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the leader's decisions rest on.
+
+    Attributes:
+        peers: The units of the application.
+        shared: What the leader has told them.
+        cluster: What the servers and Sentinels say.
+        relation_ids: The client relations that exist.
+        asked: Those of them that were looked at.
+        settings: The charm's configuration.
+        planned: How many units the application is to have.
+    """
+
+    peers: tuple[Peer, ...]
+    shared: Shared
+    cluster: ClusterFacts
+    relation_ids: frozenset[int] = frozenset()
+    asked: tuple[Asked, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    planned: int = 0
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Units that have started and whose server or Sentinel does not answer."""
+        there = self.cluster.servers.keys() & self.cluster.sentinels.keys()
+        return tuple(p.unit for p in self.peers if p.started and p.address not in there)
