@@ -35,7 +35,7 @@ class ScriptedProviderCharm(ops.CharmBase):
             return
         topology, password = self._topology(), str(self.config["password"])
         self.clients.publish_all(
-            (r, Access(str(r.prefix), r.username, password, topology), None) for r in requests
+            (r, Access(str(r.prefix), r.username, password, topology), ()) for r in requests
         )
 
     def _on_changed(self, event):

@@ -12,7 +12,9 @@ class ScriptedRequirerCharm(ops.CharmBase):
     def __init__(self, framework):
         super().__init__(framework)
         prefixes = str(self.config["prefix"]).split(",")
-        self.valkey = ValkeyRequirer(self, "valkey", prefixes, wire=self.config["wire"])
+        options = json.loads(str(self.config["options"]))
+        wire = str(self.config["wire"])
+        self.valkey = ValkeyRequirer(self, "valkey", prefixes, wire=wire, **options)
         on = self.valkey.on
         for source in (on.ready, on.changed, on.gone, on.rejected):
             framework.observe(source, self._on_event)
@@ -26,6 +28,8 @@ class ScriptedRequirerCharm(ops.CharmBase):
             told["endpoints"] = format_endpoints(access.endpoints)
             told["username"] = access.username
             told["password"] = access.password
+            told["database"] = access.database
+            told["options"] = access.options.fields
             told["tls"] = access.tls
             told["tls-ca"] = access.tls_ca
         print("TOLD " + json.dumps(told))
