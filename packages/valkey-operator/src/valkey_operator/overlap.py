@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from valkey_client import KeyPrefix
 
@@ -33,8 +34,14 @@ def overlapping(accounts: Iterable[Account]) -> frozenset[str]:
     Databases do not matter: channels are the same in all of them. It takes time in proportion to
     the number of accounts, however many of them share.
     """
+    listed = tuple(accounts)
+    literals = sorted(account.prefix.removesuffix("*") for account in listed)
+    if not any(longer.startswith(shorter) for shorter, longer in pairwise(literals)):
+        return (
+            frozenset()
+        )  # Whatever stands between a literal and a longer one begins with it too.
     places: dict[str, _Place] = {}
-    for account in accounts:
+    for account in listed:
         prefix = KeyPrefix.parse(account.prefix)
         place = places.setdefault(prefix.literal, _Place(prefix.literal))
         place.accounts.append((account, prefix))

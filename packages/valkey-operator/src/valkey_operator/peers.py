@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 import ops
@@ -145,5 +145,8 @@ def _read_account(name: str, entry: dict[str, Any]) -> Account:
 
 def _write_account(account: Account) -> dict[str, Any]:
     """What is not as usual; the name is the key."""
-    usual = {f.name: f.default for f in fields(Account)}
-    return {k: v for k, v in asdict(account).items() if k != "name" and v != usual[k]}
+    return {
+        field.name: value
+        for field in fields(account)
+        if field.name != "name" and (value := getattr(account, field.name)) != field.default
+    }
