@@ -1,0 +1,1 @@
+"""The libraries that applications use, run through accounts that the operator gave."""

@@ -1,0 +1,66 @@
+"""Each library does through its account what the matrix says, no less and no more."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from valkey_client import Access, client
+
+from .conftest import AccessFor
+from .matrix import APPLICATIONS, Application, Feature, Grant
+
+pytestmark = pytest.mark.applications
+
+REFUSED = "o permissions to "
+PROBES = Path(__file__).parent / "probes"
+RUNS = [(application, grant) for application in APPLICATIONS for grant in application.grants]
+
+
+def probe(
+    application: Application, features: Iterable[Feature], access: Access
+) -> dict[str, str | None]:
+    """Use a library with this access; returns each feature with its error, None if it works."""
+    names = [feature.name for feature in features]
+    done = subprocess.run(
+        ["uv", "run", "--quiet", "--locked", "--script", PROBES / application.probe, *names],
+        env={**os.environ, **client.environment(access)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(verdict["works"] is (verdict["error"] is None) for verdict in said)
+    return {verdict["feature"]: verdict["error"] for verdict in said}
+
+
+@pytest.mark.parametrize(
+    ("application", "grant"),
+    RUNS,
+    ids=[f"{application.name}-{grant.name.lower()}" for application, grant in RUNS],
+)
+def test_what_works_is_what_the_matrix_says(
+    access_for: AccessFor, application: Application, grant: Grant
+) -> None:
+    features = application.features_with(grant)
+    errors = probe(application, features, access_for(application, grant))
+    works = {feature.name: feature.works_with(grant) for feature in features}
+    assert {name: error is None for name, error in errors.items()} == works, errors
+    refusals = [error for error in errors.values() if error is not None]
+    assert all(REFUSED in error for error in refusals), "it failed for another reason"
+
+
+@pytest.mark.parametrize("application", APPLICATIONS, ids=lambda a: a.name)
+def test_every_remedy_is_said(application: Application) -> None:
+    assert all(feature.why for feature in application.features if feature.needs)
+    assert not any(feature.needs and feature.never for feature in application.features)
+    needed = {grant for feature in application.features for grant in feature.needs}
+    assert (Grant.CHANNEL_PATTERNS in needed) == bool(application.patterns)
+    assert (Grant.DEFAULT_PREFIX in needed) == bool(application.default_prefix)
