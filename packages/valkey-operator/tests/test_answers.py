@@ -93,6 +93,23 @@ def test_strict_isolation_takes_nothing_from_those_who_shared_before() -> None:
     assert run(serving(first, second, asked=looked_at, settings=STRICT)) == []
 
 
+def test_another_prefix_that_is_refused_takes_the_old_account_along() -> None:
+    first, second = account(), account("relation-2-r", "b:*", relation=2)
+    moved = asked(request("a:b:*", relation=2), relation=2, granted=granted("b:*"))
+    steps = run(serving(first, second, asked=(moved,), settings=STRICT))
+    assert only(steps, Refuse).request.relation_id == 2
+    dropped = {name for s in steps if isinstance(s, DropAccounts) for name in s.names}
+    assert dropped == {"relation-2-r"}
+    assert only(steps, Share).shared.accounts.keys() == {"relation-1-r"}
+
+
+def test_another_prefix_waits_for_a_unit_and_the_old_one_stays_of_use() -> None:
+    made = serving(account(), asked=(asked(request("b:*"), granted=granted()),))
+    steps = run(replace(made, cluster=made.cluster.without({IPS[2]})))
+    assert not [step for step in steps if isinstance(step, Grant | Refuse | DropAccounts)]
+    assert only(steps, Share).shared.pending == {1}
+
+
 # Options.
 
 

@@ -56,7 +56,7 @@ def answer(
         for request in asked.requests.requests:
             standing = _standing(asked, request, kept)
             if reason or topology is None:
-                _postpone(answers, request, standing, reason)
+                _postpone(answers, request, asked, reason)
                 continue
             others = [*kept.values(), *(grant.account for grant in answers.grants)]
             if not standing and (status := _not_isolated(facts, request, others)):
@@ -101,14 +101,12 @@ def _must_wait(facts: Facts, topology: Topology | None) -> str:
     return ""
 
 
-def _postpone(
-    answers: Answers, request: AccessRequest, standing: Account | None, reason: str
-) -> None:
-    """Wait, and take nothing away meanwhile."""
-    if standing is None:
-        answers.refuse(request, statuses.not_ready(reason))
-    else:
+def _postpone(answers: Answers, request: AccessRequest, asked: Asked, reason: str) -> None:
+    """Wait, and take nothing away meanwhile: what was granted before is of use until then."""
+    if request.request_id in asked.granted:
         answers.waiting.add(request.relation_id)
+    else:
+        answers.refuse(request, statuses.not_ready(reason))
 
 
 def _not_isolated(

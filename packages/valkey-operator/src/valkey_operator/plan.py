@@ -57,7 +57,10 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
     kept = {n: a for n, a in facts.shared.accounts.items() if n not in released}
     topology = topology_of(facts)
     answers = answer(facts, kept, topology, new_password)
-    wanted = kept | {grant.account.name: grant.account for grant in answers.grants}
+    # A request that is refused after it named another prefix loses what it had before.
+    refused = {refusal.request.username for refusal in answers.refusals}
+    wanted = {name: account for name, account in kept.items() if name not in refused}
+    wanted |= {grant.account.name: grant.account for grant in answers.grants}
     text = topology_text(topology) if topology else facts.shared.published
     steps: list[Step] = [*_account_changes(facts, wanted), *_settings(facts, wanted)]
     steps += _forgotten(facts)
