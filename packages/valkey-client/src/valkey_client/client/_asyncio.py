@@ -1,0 +1,336 @@
+"""valkey-py's asyncio client, made to follow the primary; see ``_blocking`` for the reasons."""
+
+# valkey-py leaves most of what is extended here without annotations.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import valkey.asyncio
+import valkey.asyncio.client
+from valkey.asyncio.connection import SSLConnection
+from valkey.asyncio.retry import Retry
+from valkey.asyncio.sentinel import (
+    MasterNotFoundError,
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SlaveNotFoundError,
+)
+from valkey.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004
+    ExecAbortError,
+    NoPermissionError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,  # noqa: A004
+    ValkeyError,
+)
+
+from ..messages import Endpoint
+from . import _policy as policy
+from ._source import Source
+
+Address = tuple[str, int]
+
+
+class TimedRetry(Retry):
+    """Retries for some time instead of a number of times."""
+
+    def __init__(self, seconds: float):
+        super().__init__(policy.backoff(), -1, (ConnectionError, TimeoutError))
+        self._seconds = seconds
+
+    async def call_with_retry(
+        self, do: Callable[[], Awaitable[Any]], fail: Callable[[Any], Awaitable[Any]]
+    ) -> Any:
+        """See :class:`valkey.asyncio.retry.Retry`."""
+        with policy.limited(self._seconds) as limit:
+
+            async def consider(error: Exception) -> None:
+                await fail(error)
+                limit.check(error)
+
+            return await super().call_with_retry(do, consider)
+
+
+class Published:
+    """Finds the servers where the provider says they are, if it names no Sentinel."""
+
+    def __init__(self, source: Source):
+        self.source = source
+
+    async def renew(self) -> bool:
+        """Learn what the provider says now."""
+        return self.source.renew()
+
+    async def discover_master(self, _: str) -> Address:
+        """The published primary."""
+        self.source.renew()
+        for endpoint in self.source.access.endpoints:
+            return _address(endpoint)
+        raise MasterNotFoundError("the provider names no endpoint any more")
+
+    async def discover_slaves(self, _: str) -> list[Address]:
+        """The published replicas."""
+        self.source.renew()
+        return [_address(endpoint) for endpoint in self.source.access.read_only_endpoints]
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
+
+class Sentinels(Sentinel):
+    """Asks all Sentinels, and believes those that know of the latest failover."""
+
+    def __init__(self, source: Source, options: dict[str, Any]):
+        self.source = source
+        super().__init__(_sentinels(source), sentinel_kwargs=options)
+        self._silent: dict[Any, float] = {}
+
+    async def renew(self) -> bool:
+        """Learn what the provider says now."""
+        before = self.source.access.topology
+        if not self.source.renew():
+            return False
+        if self.source.access.topology != before:
+            await self.aclose()
+            if self.source.access.tls:
+                self.sentinel_kwargs["ssl_ca_data"] = self.source.access.tls_ca or None
+            super().__init__(_sentinels(self.source), sentinel_kwargs=self.sentinel_kwargs)
+            self._silent = {}
+        return True
+
+    async def discover_master(self, service_name: str) -> Address:
+        """The primary that the best informed Sentinels agree on."""
+        answers = await self._ask(lambda sentinel: sentinel.sentinel_masters())
+        states = policy.newest(a[service_name] for a in answers if service_name in a)
+        for state in states:
+            if self.check_master_state(dict(state), service_name):
+                return state["ip"], state["port"]
+        raise MasterNotFoundError(f"no Sentinel knows a working primary {service_name!r}")
+
+    async def discover_slaves(self, service_name: str) -> list[Any]:
+        """The replicas that a Sentinel takes for working."""
+        try:
+            answers = await self._ask(lambda sentinel: sentinel.sentinel_slaves(service_name))
+        except ResponseError:
+            return []  # Not allowed, or it knows nothing yet: the primary serves as well.
+        return list(next(filter(None, map(self.filter_slaves, answers)), []))
+
+    async def aclose(self) -> None:
+        """Close the connections to the Sentinels."""
+        for sentinel in self.sentinels:
+            await sentinel.aclose()
+
+    async def _ask(self, question: Callable[[Any], Awaitable[Any]]) -> list[Any]:
+        answers, errors = await self._ask_once(question)
+        if not answers and await self.renew():
+            answers, errors = await self._ask_once(question)
+        if not answers:
+            for error in errors:
+                if policy.is_final(error):
+                    raise error
+            raise MasterNotFoundError(f"no Sentinel answers: {'; '.join(map(str, errors))}")
+        return answers
+
+    async def _ask_once(
+        self, question: Callable[[Any], Awaitable[Any]]
+    ) -> tuple[list[Any], list[Exception]]:
+        """First those that are known to answer; the others only if none of these does."""
+        now = time.monotonic()
+        silent = [s for s in self.sentinels if self._silent.get(s, -math.inf) > now]
+        errors: list[Exception] = []
+        for group in ([s for s in self.sentinels if s not in silent], silent):
+            found = await asyncio.gather(*map(question, group), return_exceptions=True)
+            answers: list[Any] = []
+            for sentinel, answer in zip(group, found, strict=True):
+                if isinstance(answer, ConnectionError | TimeoutError):
+                    self._silent[sentinel] = time.monotonic() + policy.SILENCE
+                    errors.append(answer)
+                elif isinstance(answer, BaseException):
+                    raise answer
+                else:
+                    answers.append(answer)
+            if answers:
+                return answers, errors
+        return [], errors
+
+
+class Connection(SentinelManagedConnection):
+    """A connection that knows the role of its server."""
+
+    _ask_role_at = math.inf
+    _refused: AuthenticationError | None = None
+
+    async def connect_to(self, address: Address) -> None:
+        """Connect; with what the provider says now if what it said before is refused."""
+        manager = self.connection_pool.sentinel_manager
+        try:
+            await super().connect_to(address)
+        except ConnectionError as error:
+            if not (policy.is_final(error) and await manager.renew()):
+                if isinstance(error, AuthenticationError):
+                    self._refused = error
+                raise
+            self.trust(manager.source.access.tls_ca)
+            await super().connect_to(address)
+
+    def trust(self, ca: str) -> None:
+        """Use other CA certificates from now on."""
+
+    async def _connect_retry(self) -> None:
+        self._refused = None
+        try:
+            await super()._connect_retry()
+        except SlaveNotFoundError as error:
+            raise self._refused or error from error
+
+    async def on_connect(self) -> None:
+        """Authenticate, select the database and ask for the role, in the time of an attempt."""
+        self._ask_role_at = math.inf
+        allowed, self.socket_timeout = self.socket_timeout, self.socket_connect_timeout
+        try:
+            await super().on_connect()
+            await self._confirm()
+        finally:
+            self.socket_timeout = allowed
+
+    async def can_read_destructive(self) -> bool:
+        """Before a command: see that the server has not closed the connection meanwhile.
+
+        valkey-py looks at what the event loop has read, and does not let it read: it takes the
+        loop one turn to find that something has come, and one to read it.
+        """
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return await super().can_read_destructive()
+
+    async def check_health(self) -> None:
+        """Before a command: see that the server is the primary still, now and then."""
+        await super().check_health()
+        if time.monotonic() < self._ask_role_at:
+            return
+        try:
+            await self._confirm()
+        except (ConnectionError, TimeoutError) as error:
+            await self.disconnect(nowait=True)
+            raise policy.RepeatError(error) from error
+
+    async def _confirm(self) -> None:
+        """PING, which a server that is loading refuses, and ROLE, which it does not."""
+        self._ask_role_at = math.inf
+        both = self.pack_commands([("PING",), ("ROLE",)])
+        await self.send_packed_command(both, check_health=False)
+        refusal: ResponseError | None = None
+        try:
+            await self.read_response()
+        except NoPermissionError:
+            pass
+        except ResponseError as error:
+            refusal = error
+        try:
+            role = await self.read_response()
+        except NoPermissionError:
+            role = None
+        if refusal:
+            raise ConnectionError(str(refusal)) from refusal
+        if self.connection_pool.is_master:
+            if role and role[0] not in {b"master", "master"}:
+                raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
+            self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        """Leave an error as the server said it, and note when it says that it was demoted."""
+        try:
+            return await super(SentinelManagedConnection, self).read_response(*args, **options)
+        except ReadOnlyError:
+            if self.connection_pool.is_master:
+                self._ask_role_at = 0
+            raise
+
+
+class TLSConnection(Connection, SSLConnection):
+    """The same with TLS."""
+
+    def trust(self, ca: str) -> None:
+        """Use other CA certificates from now on."""
+        self.ssl_context.ca_data = ca or None
+        self.ssl_context.context = None
+
+
+class Pool(SentinelConnectionPool):
+    """A pool that closes the connections to the Sentinels with its own."""
+
+    def __init__(self, manager: Sentinels | Published, **options: Any):
+        options["connection_class"] = TLSConnection if options.pop("ssl", False) else Connection
+        super().__init__(manager.source.access.primary_name, manager, **options)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        """See :class:`valkey.asyncio.ConnectionPool`."""
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            await self.sentinel_manager.aclose()
+
+
+class Pipeline(valkey.asyncio.client.Pipeline):
+    """A pipeline is sent once; a transaction again if the server has refused all of it."""
+
+    async def _execute_transaction(
+        self, connection: Any, commands: Any, raise_on_error: bool
+    ) -> Any:
+        try:
+            return await super()._execute_transaction(connection, commands, raise_on_error)
+        except ResponseError as error:
+            if isinstance(error.__context__, ExecAbortError) and policy.is_refusal(error):
+                raise policy.RepeatError(error) from error
+            raise
+
+
+class PubSub(valkey.asyncio.client.PubSub):
+    """Subscribes anew when the server is gone."""
+
+    async def _disconnect_raise_connect(self, conn: Any, error: Exception) -> None:
+        if isinstance(error, TimeoutError):
+            await super()._disconnect_raise_connect(conn, error)
+        await conn.disconnect()
+        await conn.connect()
+
+
+class Client(valkey.asyncio.Valkey):
+    """A client that sends again what is safe to send again."""
+
+    async def _send_command_parse_response(
+        self, conn: Any, command_name: Any, *args: Any, **options: Any
+    ) -> Any:
+        try:
+            return await super()._send_command_parse_response(conn, command_name, *args, **options)
+        except ValkeyError as error:
+            if policy.may_repeat(command_name, error) and not (
+                isinstance(error, ReadOnlyError) and not conn.connection_pool.is_master
+            ):
+                raise policy.RepeatError(error) from error
+            raise
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+        """See :meth:`valkey.asyncio.Valkey.pipeline`."""
+        return Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    def pubsub(self, **options: Any) -> PubSub:
+        """See :meth:`valkey.asyncio.Valkey.pubsub`."""
+        return PubSub(self.connection_pool, **options)
+
+
+def _address(endpoint: Endpoint) -> Address:
+    return endpoint.host, endpoint.port
+
+
+def _sentinels(source: Source) -> list[Address]:
+    return [_address(endpoint) for endpoint in source.access.sentinel_endpoints]

@@ -1,0 +1,317 @@
+"""valkey-py's blocking client, made to follow the primary."""
+
+# valkey-py leaves most of what is extended here without annotations.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import valkey.client
+from valkey.connection import SSLConnection
+from valkey.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004
+    ExecAbortError,
+    NoPermissionError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,  # noqa: A004
+    ValkeyError,
+)
+from valkey.retry import Retry
+from valkey.sentinel import (
+    MasterNotFoundError,
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SlaveNotFoundError,
+)
+
+from ..messages import Endpoint
+from . import _policy as policy
+from ._source import Source
+
+Address = tuple[str, int]
+
+
+class TimedRetry(Retry):
+    """Retries for some time instead of a number of times."""
+
+    def __init__(self, seconds: float):
+        super().__init__(policy.backoff(), -1, (ConnectionError, TimeoutError))
+        self._seconds = seconds
+
+    def call_with_retry(self, do: Callable[[], Any], fail: Callable[[Exception], Any]) -> Any:
+        """See :class:`valkey.retry.Retry`."""
+        with policy.limited(self._seconds) as limit:
+
+            def consider(error: Exception) -> None:
+                fail(error)
+                limit.check(error)
+
+            return super().call_with_retry(do, consider)
+
+
+class Published:
+    """Finds the servers where the provider says they are, if it names no Sentinel."""
+
+    def __init__(self, source: Source):
+        self.source = source
+
+    def renew(self) -> bool:
+        """Learn what the provider says now."""
+        return self.source.renew()
+
+    def discover_master(self, _: str) -> Address:
+        """The published primary."""
+        self.renew()
+        for endpoint in self.source.access.endpoints:
+            return _address(endpoint)
+        raise MasterNotFoundError("the provider names no endpoint any more")
+
+    def discover_slaves(self, _: str) -> list[Address]:
+        """The published replicas."""
+        self.renew()
+        return [_address(endpoint) for endpoint in self.source.access.read_only_endpoints]
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class Sentinels(Sentinel):
+    """Asks all Sentinels, and believes those that know of the latest failover."""
+
+    def __init__(self, source: Source, options: dict[str, Any]):
+        self.source = source
+        super().__init__(_sentinels(source), sentinel_kwargs=options)
+        self._silent: dict[Any, float] = {}
+
+    def renew(self) -> bool:
+        """Learn what the provider says now."""
+        before = self.source.access.topology
+        if not self.source.renew():
+            return False
+        if self.source.access.topology != before:
+            self.close()
+            if self.source.access.tls:
+                self.sentinel_kwargs["ssl_ca_data"] = self.source.access.tls_ca or None
+            super().__init__(_sentinels(self.source), sentinel_kwargs=self.sentinel_kwargs)
+            self._silent = {}
+        return True
+
+    def discover_master(self, service_name: str) -> Address:
+        """The primary that the best informed Sentinels agree on."""
+        answers = self._ask(lambda sentinel: sentinel.sentinel_masters())
+        states = policy.newest(a[service_name] for a in answers if service_name in a)
+        for state in states:
+            if self.check_master_state(state, service_name):
+                return state["ip"], state["port"]
+        raise MasterNotFoundError(f"no Sentinel knows a working primary {service_name!r}")
+
+    def discover_slaves(self, service_name: str) -> list[Address]:
+        """The replicas that a Sentinel takes for working."""
+        try:
+            answers = self._ask(lambda sentinel: sentinel.sentinel_slaves(service_name))
+        except ResponseError:
+            return []  # Not allowed, or it knows nothing yet: the primary serves as well.
+        return next(filter(None, map(self.filter_slaves, answers)), [])
+
+    def close(self) -> None:
+        """Close the connections to the Sentinels."""
+        for sentinel in self.sentinels:
+            sentinel.close()
+
+    def _ask(self, question: Callable[[Any], Any]) -> list[Any]:
+        answers, errors = self._ask_once(question)
+        if not answers and self.renew():
+            answers, errors = self._ask_once(question)
+        if not answers:
+            for error in errors:
+                if policy.is_final(error):
+                    raise error
+            raise MasterNotFoundError(f"no Sentinel answers: {'; '.join(map(str, errors))}")
+        return answers
+
+    def _ask_once(self, question: Callable[[Any], Any]) -> tuple[list[Any], list[Exception]]:
+        """First those that are known to answer; the others only if none of these does."""
+        now = time.monotonic()
+        silent = [s for s in self.sentinels if self._silent.get(s, -math.inf) > now]
+        errors: list[Exception] = []
+        for group in ([s for s in self.sentinels if s not in silent], silent):
+            answers: list[Any] = []
+            for sentinel in group:
+                try:
+                    answers.append(question(sentinel))
+                except (ConnectionError, TimeoutError) as error:
+                    self._silent[sentinel] = time.monotonic() + policy.SILENCE
+                    errors.append(error)
+            if answers:
+                return answers, errors
+        return [], errors
+
+
+class Connection(SentinelManagedConnection):
+    """A connection that knows the role of its server."""
+
+    _ask_role_at = math.inf
+    _refused: AuthenticationError | None = None
+
+    def connect_to(self, address: Address) -> None:
+        """Connect; with what the provider says now if what it said before is refused."""
+        manager = self.connection_pool.sentinel_manager
+        try:
+            super().connect_to(address)
+        except ConnectionError as error:
+            if not (policy.is_final(error) and manager.renew()):
+                if isinstance(error, AuthenticationError):
+                    self._refused = error
+                raise
+            self.trust(manager.source.access.tls_ca)
+            super().connect_to(address)
+
+    def trust(self, ca: str) -> None:
+        """Use other CA certificates from now on."""
+
+    def _connect_retry(self) -> None:
+        self._refused = None
+        try:
+            super()._connect_retry()
+        except SlaveNotFoundError as error:
+            # valkey-py tries the next replica whatever the reason.
+            raise self._refused or error from error
+
+    def on_connect(self) -> None:
+        """Authenticate, select the database and ask for the role.
+
+        A server that hangs still accepts connections, so all of this gets the time of a connection
+        attempt, which is shorter than that of a command.
+        """
+        self._ask_role_at = math.inf
+        sock: Any = self._sock
+        sock.settimeout(self.socket_connect_timeout)
+        super().on_connect()
+        self._confirm()
+        sock.settimeout(self.socket_timeout)
+
+    def check_health(self) -> None:
+        """Before a command: see that the server is the primary still, now and then."""
+        super().check_health()
+        if time.monotonic() < self._ask_role_at:
+            return
+        try:
+            self._confirm()
+        except (ConnectionError, TimeoutError) as error:
+            self.disconnect()
+            raise policy.RepeatError(error) from error
+
+    def _confirm(self) -> None:
+        """PING, which a server that is loading refuses, and ROLE, which it does not."""
+        self._ask_role_at = math.inf
+        self.send_packed_command(self.pack_commands([("PING",), ("ROLE",)]), check_health=False)
+        refusal: ResponseError | None = None
+        try:
+            self.read_response()
+        except NoPermissionError:
+            pass
+        except ResponseError as error:
+            refusal = error
+        try:
+            role = self.read_response()
+        except NoPermissionError:
+            role = None  # Another provider's account may not ask; then READONLY has to tell.
+        if refusal:
+            raise ConnectionError(str(refusal)) from refusal
+        if self.connection_pool.is_master:
+            if role and role[0] not in {b"master", "master"}:
+                raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
+            self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """Leave an error as the server said it, and note when it says that it was demoted."""
+        try:
+            return super(SentinelManagedConnection, self).read_response(*args, **options)
+        except ReadOnlyError:
+            if self.connection_pool.is_master:
+                self._ask_role_at = 0
+            raise
+
+
+class TLSConnection(Connection, SSLConnection):
+    """The same with TLS."""
+
+    def trust(self, ca: str) -> None:
+        """Use other CA certificates from now on."""
+        self.ca_data = ca or None
+
+
+class Pool(SentinelConnectionPool):
+    """A pool that closes the connections to the Sentinels with its own."""
+
+    def __init__(self, manager: Sentinels | Published, **options: Any):
+        options["connection_class"] = TLSConnection if options.pop("ssl", False) else Connection
+        super().__init__(manager.source.access.primary_name, manager, **options)
+
+    def disconnect(self, inuse_connections: bool = True) -> None:
+        """See :class:`valkey.ConnectionPool`."""
+        super().disconnect(inuse_connections)
+        if inuse_connections:
+            self.sentinel_manager.close()
+
+
+class Pipeline(valkey.client.Pipeline):
+    """A pipeline is sent once; a transaction again if the server has refused all of it."""
+
+    def _execute_transaction(self, connection: Any, commands: Any, raise_on_error: bool) -> Any:
+        try:
+            return super()._execute_transaction(connection, commands, raise_on_error)
+        except ResponseError as error:
+            if isinstance(error.__context__, ExecAbortError) and policy.is_refusal(error):
+                raise policy.RepeatError(error) from error
+            raise
+
+
+class PubSub(valkey.client.PubSub):
+    """Subscribes anew when the server is gone."""
+
+    def _disconnect_raise_connect(self, conn: Any, error: Exception) -> None:
+        if isinstance(error, TimeoutError):
+            super()._disconnect_raise_connect(conn, error)
+        conn.disconnect()
+        conn.connect()
+
+
+class Client(valkey.Valkey):
+    """A client that sends again what is safe to send again."""
+
+    def _send_command_parse_response(
+        self, conn: Any, command_name: Any, *args: Any, **options: Any
+    ) -> Any:
+        try:
+            return super()._send_command_parse_response(conn, command_name, *args, **options)
+        except ValkeyError as error:
+            if policy.may_repeat(command_name, error) and not (
+                isinstance(error, ReadOnlyError) and not conn.connection_pool.is_master
+            ):
+                raise policy.RepeatError(error) from error
+            raise
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+        """See :meth:`valkey.Valkey.pipeline`."""
+        return Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    def pubsub(self, **options: Any) -> PubSub:
+        """See :meth:`valkey.Valkey.pubsub`."""
+        return PubSub(self.connection_pool, **options)
+
+
+def _address(endpoint: Endpoint) -> Address:
+    return endpoint.host, endpoint.port
+
+
+def _sentinels(source: Source) -> list[Address]:
+    return [_address(endpoint) for endpoint in source.access.sentinel_endpoints]
