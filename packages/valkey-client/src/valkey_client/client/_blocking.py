@@ -43,7 +43,7 @@ class TimedRetry(Retry):
     """Retries for some time instead of a number of times."""
 
     def __init__(self, seconds: float):
-        super().__init__(policy.backoff(), -1, (ConnectionError, TimeoutError))
+        super().__init__(policy.Backoff(), -1, (ConnectionError, TimeoutError))
         self._seconds = seconds
 
     def call_with_retry(self, do: Callable[[], Any], fail: Callable[[Exception], Any]) -> Any:

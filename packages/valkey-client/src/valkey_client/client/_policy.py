@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from valkey.backoff import DecorrelatedJitterBackoff
+from valkey.backoff import EqualJitterBackoff
 from valkey.commands.cluster import READ_COMMANDS
 from valkey.credentials import CredentialProvider
 from valkey.exceptions import (
@@ -65,13 +65,19 @@ class Credentials(CredentialProvider):
         return self._source.access.username, self._source.access.password
 
 
-def backoff() -> DecorrelatedJitterBackoff:
+class Backoff(EqualJitterBackoff):
     """How long to wait between attempts.
 
     Short, as an attempt costs a few small requests and the wait is added to every outage; random,
     as all clients lose the primary at once.
     """
-    return DecorrelatedJitterBackoff(cap=0.15, base=0.02)
+
+    def __init__(self) -> None:
+        super().__init__(cap=0.15, base=0.01)
+
+    def compute(self, failures: int) -> float:
+        """Seconds; the power of a large number of failures would be too large a float."""
+        return super().compute(min(failures, 10))
 
 
 def is_final(error: BaseException) -> bool:
