@@ -207,6 +207,19 @@ def test_the_internal_accounts_can_log_in_and_nobody_else(start_server: Any, fol
         stranger.ping()
 
 
+def test_a_server_that_starts_again_has_its_transactions(start_server: Any, folder: Path) -> None:
+    """8.0.1 loads the AOF with the rights of the default user."""
+    file = folder / "users.acl"
+    file.write_text(acl_file({"boss": ("on", f"#{SHA}", "~*", "&*", "+@all")}))
+    options = ("--aclfile", str(file), "--appendonly", "yes")
+    server = start_server(*options, username="boss", password="secret")
+    server.pipeline().set("one", "1").set("two", "2").execute()
+    server.eval("redis.call('set', 'three', 3) redis.call('set', 'four', 4)", 0)
+    server.shutdown(nosave=True)
+    again = start_server(*options, username="boss", password="secret")
+    assert again.exists("one", "two", "three", "four") == 4
+
+
 def test_an_own_database_needs_a_server_that_can_hold_an_account_to_it() -> None:
     """On any other, what is harmless in a database of one's own would reach everybody's."""
     own = Account("relation-1", SHA, "app:*", 1, scan=False, database=16)
