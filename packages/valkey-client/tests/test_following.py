@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import shutil
+import socket
+import socketserver
+import ssl
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +25,7 @@ import valkey
 import valkey.asyncio
 import valkey.sentinel
 
-from valkey_client import Access, client
+from valkey_client import Access, Endpoint, Topology, UnreachableError, client
 from valkey_client_testing import find_binary
 from valkey_client_testing.cluster import Cluster, wait_for
 
@@ -44,9 +49,13 @@ class Blocking:
     def run(self, answer: Any) -> Any:
         return answer
 
+    def close_one(self, made: Any) -> None:
+        self._made.remove(made)
+        made.close()
+
     def close(self) -> None:
-        for made in self._made:
-            made.close()
+        for made in [*self._made]:
+            self.close_one(made)
 
 
 class Asyncio(Blocking):
@@ -70,9 +79,12 @@ class Asyncio(Blocking):
 
         return self._runner.run(wait())
 
+    def close_one(self, made: Any) -> None:
+        self._made.remove(made)
+        self.run(made.aclose())
+
     def close(self) -> None:
-        for made in self._made:
-            self.run(made.aclose())
+        super().close()
         self._runner.close()
 
 
@@ -407,8 +419,6 @@ def test_replicas_are_read_while_one_lives(steady: Cluster, kind: Blocking) -> N
 
 
 def test_without_sentinels(cluster: Cluster, kind: Blocking) -> None:
-    from dataclasses import replace
-
     def without(access: Access) -> Access:
         return replace(access, topology=replace(access.topology, sentinel_endpoints=()))
 
@@ -419,6 +429,60 @@ def test_without_sentinels(cluster: Cluster, kind: Blocking) -> None:
     requirer.access = without(cluster.access)
     assert kind.run(connection.set("key", "after"))
     assert cluster.primary.admin.get("key") == "after"
+
+
+TLS = Path(__file__).parent / "tls"
+
+
+@pytest.fixture
+def tls_endpoint(steady: Cluster) -> Generator[Endpoint]:
+    """The primary through a TLS proxy: not every server is built with TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "server.pem")
+
+    class Proxy(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            try:
+                outside = context.wrap_socket(self.request, server_side=True)
+            except OSError:
+                return  # The certificate was refused.
+            with outside, socket.create_connection((plain.host, plain.port)) as inside:
+                while True:
+                    ready = [outside] if outside.pending() else []
+                    ready = ready or select.select([outside, inside], [], [])[0]
+                    for source in ready:
+                        if not (data := source.recv(65536)):
+                            return
+                        (inside if source is outside else outside).sendall(data)
+
+    plain = steady.primary.endpoint
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield Endpoint("127.0.0.1", server.server_address[1])
+        server.shutdown()
+        thread.join()
+
+
+def with_tls(access: Access, endpoint: Endpoint, ca: str) -> Access:
+    topology = Topology((endpoint,), tls=True, tls_ca=(TLS / ca).read_text())
+    return replace(access, topology=topology)
+
+
+def test_a_certificate_that_is_not_trusted_is_told_at_once(
+    steady: Cluster, kind: Blocking, tls_endpoint: Endpoint
+) -> None:
+    access = with_tls(steady.access, tls_endpoint, "other-ca.pem")
+    with pytest.raises(valkey.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        kind.run(kind.connect(access, retry_for=LONG).ping())
+
+
+def test_another_ca_is_picked_up(steady: Cluster, kind: Blocking, tls_endpoint: Endpoint) -> None:
+    requirer = Requirer(with_tls(steady.access, tls_endpoint, "other-ca.pem"))
+    connection = kind.connect(requirer, ssl_check_hostname=True)
+    requirer.access = with_tls(steady.access, tls_endpoint, "server-ca.pem")
+    assert kind.run(connection.ping())
+    kind.close_one(connection)
 
 
 def test_a_server_that_loads_is_waited_for(steady: Cluster, kind: Blocking) -> None:
@@ -435,8 +499,6 @@ def test_a_server_that_loads_is_waited_for(steady: Cluster, kind: Blocking) -> N
 
 def test_an_own_database(folder: Path, kind: Blocking) -> None:
     """9.1 refuses whatever is not done in the account's database."""
-    from dataclasses import replace
-
     with Cluster(find_binary({"PATH": ""}), folder, down_after=None) as cluster:
         access = replace(cluster.access, database=5)
         for server in cluster.servers:
@@ -449,7 +511,5 @@ def test_an_own_database(folder: Path, kind: Blocking) -> None:
 
 
 def test_there_is_no_access_yet() -> None:
-    from valkey_client import UnreachableError
-
     with pytest.raises(UnreachableError, match="no access"):
         client.connect(lambda: None)

@@ -173,6 +173,7 @@ class Connection(SentinelManagedConnection):
     async def connect_to(self, address: Address) -> None:
         """Connect; with what the provider says now if what it said before is refused."""
         manager = self.connection_pool.sentinel_manager
+        self.trust(manager.source.access.tls_ca)
         try:
             await super().connect_to(address)
         except ConnectionError as error:
@@ -184,7 +185,7 @@ class Connection(SentinelManagedConnection):
             await super().connect_to(address)
 
     def trust(self, ca: str) -> None:
-        """Use other CA certificates from now on."""
+        """Trust these CA certificates (PEM)."""
 
     async def _connect_retry(self) -> None:
         self._refused = None
@@ -261,9 +262,10 @@ class TLSConnection(Connection, SSLConnection):
     """The same with TLS."""
 
     def trust(self, ca: str) -> None:
-        """Use other CA certificates from now on."""
-        self.ssl_context.ca_data = ca or None
-        self.ssl_context.context = None
+        """Trust these CA certificates (PEM)."""
+        if ca and ca != self.ssl_context.ca_data:
+            self.ssl_context.ca_data = ca
+            self.ssl_context.context = None
 
 
 class Pool(SentinelConnectionPool):

@@ -164,6 +164,7 @@ class Connection(SentinelManagedConnection):
     def connect_to(self, address: Address) -> None:
         """Connect; with what the provider says now if what it said before is refused."""
         manager = self.connection_pool.sentinel_manager
+        self.trust(manager.source.access.tls_ca)
         try:
             super().connect_to(address)
         except ConnectionError as error:
@@ -175,7 +176,7 @@ class Connection(SentinelManagedConnection):
             super().connect_to(address)
 
     def trust(self, ca: str) -> None:
-        """Use other CA certificates from now on."""
+        """Trust these CA certificates (PEM)."""
 
     def _connect_retry(self) -> None:
         self._refused = None
@@ -245,8 +246,9 @@ class TLSConnection(Connection, SSLConnection):
     """The same with TLS."""
 
     def trust(self, ca: str) -> None:
-        """Use other CA certificates from now on."""
-        self.ca_data = ca or None
+        """Trust these CA certificates (PEM)."""
+        if ca:
+            self.ca_data = ca
 
 
 class Pool(SentinelConnectionPool):
