@@ -18,6 +18,7 @@ import json
 import os
 import signal
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -285,7 +286,11 @@ def main() -> None:
     for scenario in SCENARIOS:
         if not options.only or scenario.name in options.only:
             runs = options.plain_runs if scenario.goal is None else options.runs
-            results.append((scenario, [run(scenario) for _ in range(runs)]))
+            outcomes: list[Outcome] = []
+            for number in range(1, runs + 1):
+                outcomes.append(run(scenario))
+                print(f"{scenario.name} {number}/{runs}: {outcomes[-1]}", file=sys.stderr)
+            results.append((scenario, outcomes))
     if options.json:
         named = [
             {"scenario": scenario.name, "goal": scenario.goal, "runs": list(map(asdict, outcomes))}

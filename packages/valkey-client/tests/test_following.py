@@ -402,6 +402,19 @@ def test_a_new_password_is_picked_up(steady: Cluster, kind: Blocking, read_only:
         assert kind.run(connection.ping())
 
 
+def test_a_server_tells_of_the_new_password_first(steady: Cluster, kind: Blocking) -> None:
+    """The Sentinels let the connection be that was made with the old one."""
+    requirer = Requirer(steady.access)
+    connection = kind.connect(requirer)
+    kind.run(connection.ping())
+    requirer.access = replace(requirer.access, password="another")
+    for server in steady.servers:
+        change = (requirer.access.username, "resetpass", ">another")
+        server.admin.execute_command("ACL", "SETUSER", *change)
+        server.admin.execute_command("CLIENT", "KILL", "USER", requirer.access.username)
+    assert kind.run(connection.ping())
+
+
 # Replicas, and no Sentinels.
 
 
