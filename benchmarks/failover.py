@@ -270,7 +270,7 @@ def show(results: Sequence[tuple[Scenario, Sequence[Outcome]]]) -> None:
 def _median(values: Sequence[float | None], form: str) -> str:
     found = [value for value in values if value is not None]
     if len(found) < len(values):
-        return f"not within 15 s ({len(values) - len(found)} of {len(values)})"
+        return f"> 15 ({len(values) - len(found)} of {len(values)})"
     return f"{form.format(statistics.median(found))} ({form.format(max(found))})"
 
 
