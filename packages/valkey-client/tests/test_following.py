@@ -323,9 +323,7 @@ def test_hung_sentinels_are_asked_once(
         sentinel.freeze()
     monkeypatch.setattr("valkey_client.client._policy.SILENCE", LONG)
     for _ in range(5):
-        kind.run(connection.connection_pool.disconnect(inuse_connections=False)) if isinstance(
-            kind, Asyncio
-        ) else connection.connection_pool.disconnect(inuse_connections=False)
+        kind.run(connection.connection_pool.disconnect(inuse_connections=False))
         kind.run(connection.ping())
     assert sum(port in hung for port in asked) == 2
     assert sum(port not in hung for port in asked) == 5
@@ -431,6 +429,15 @@ def test_replicas_are_read_while_one_lives(steady: Cluster, kind: Blocking) -> N
     assert kind.run(connection.get("key")) == "x"
 
 
+def test_a_replica_that_refuses_to_be_read_is_passed_over(steady: Cluster, kind: Blocking) -> None:
+    cut_off, _ = steady.replicas
+    cut_off.admin.config_set("replica-serve-stale-data", "no")
+    cut_off.admin.execute_command("REPLICAOF", "127.0.0.1", "1")
+    for _ in steady.replicas * 2:
+        connection = kind.connect(steady.access, read_only=True)
+        assert kind.run(connection.pipeline(transaction=False).get("key").execute()) == [None]
+
+
 def test_without_sentinels(cluster: Cluster, kind: Blocking) -> None:
     def without(access: Access) -> Access:
         return replace(access, topology=replace(access.topology, sentinel_endpoints=()))
@@ -500,14 +507,17 @@ def test_another_ca_is_picked_up(steady: Cluster, kind: Blocking, tls_endpoint: 
 
 def test_a_server_that_loads_is_waited_for(steady: Cluster, kind: Blocking) -> None:
     primary = steady.primary
-    pipeline = primary.admin.pipeline()
-    for n in range(1000):
+    pipeline = primary.admin.pipeline(transaction=False)
+    for n in range(10000):
         pipeline.set(f"key:{n}", "x")
     pipeline.execute()
     connection = kind.connect(steady.access)
     primary.kill()
-    primary.start("--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024")
-    assert kind.run(connection.pipeline(transaction=False).get("key:999").execute()) == ["x"]
+    # It looks at its connections once in 1,024 commands of its AOF.
+    primary.start("--key-load-delay", "200")
+    with pytest.raises(valkey.BusyLoadingError):
+        primary.admin.ping()
+    assert kind.run(connection.pipeline(transaction=False).get("key:9999").execute()) == ["x"]
 
 
 def test_an_own_database(folder: Path, kind: Blocking) -> None:

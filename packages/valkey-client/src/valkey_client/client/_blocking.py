@@ -211,22 +211,19 @@ class Connection(SentinelManagedConnection):
             raise policy.RepeatError(error) from error
 
     def _confirm(self) -> None:
-        """PING, which a server that is loading refuses, and ROLE, which it does not."""
+        """PING, which a server refuses that is loading or has lost its primary, then ROLE."""
         self._ask_role_at = math.inf
         self.send_packed_command(self.pack_commands([("PING",), ("ROLE",)]), check_health=False)
-        refusal: ResponseError | None = None
         try:
             self.read_response()
         except NoPermissionError:
             pass
         except ResponseError as error:
-            refusal = error
+            raise ConnectionError(str(error)) from error
         try:
             role = self.read_response()
         except NoPermissionError:
             role = None  # Another provider's account may not ask; then READONLY has to tell.
-        if refusal:
-            raise ConnectionError(str(refusal)) from refusal
         if self.connection_pool.is_master:
             if role and role[0] not in {b"master", "master"}:
                 raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
