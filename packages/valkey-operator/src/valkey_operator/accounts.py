@@ -27,13 +27,14 @@ SHARED_DATABASES = 16
 
 # The order matters: the type categories bring commands that belong to @admin or @dangerous too,
 # and of those SORT, INFO and ROLE are wanted back. GEORADIUS and GEORADIUSBYMEMBER take STORE
-# twice and on 8.0.1 and older write to a key that was not checked. CLIENT TRACKING in broadcast
+# twice and on 8.0.1 and older write to a key that was not checked. PFMERGE without a source is not
+# checked at all, up to 9.1.2 at least: it makes and changes any key. CLIENT TRACKING in broadcast
 # mode names every key of the server.
 _CLIENT_COMMANDS = (
     "-@all",
     *("+@string", "+@hash", "+@list", "+@set", "+@sortedset", "+@stream", "+@bitmap"),
     *("+@hyperloglog", "+@geo", "+@transaction", "+@connection"),
-    *("-@admin", "-@dangerous", "-georadius", "-georadiusbymember"),
+    *("-@admin", "-@dangerous", "-georadius", "-georadiusbymember", "-pfmerge"),
     *("-client|tracking", "-client|caching"),
     *("+del", "+unlink", "+exists", "+touch", "+type", "+expire", "+pexpire", "+expireat"),
     *("+pexpireat", "+expiretime", "+pexpiretime", "+ttl", "+pttl", "+persist", "+copy"),
