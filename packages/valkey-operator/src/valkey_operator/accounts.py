@@ -27,9 +27,9 @@ SHARED_DATABASES = 16
 
 # The order matters: the type categories bring commands that belong to @admin or @dangerous too,
 # and of those SORT, INFO and ROLE are wanted back. GEORADIUS and GEORADIUSBYMEMBER take STORE
-# twice and on 8.0.1 and older write to a key that was not checked. PFMERGE without a source is not
-# checked at all, up to 9.1.2 at least: it makes and changes any key. CLIENT TRACKING in broadcast
-# mode names every key of the server.
+# twice and, up to 9.0.0 at least, write to a key that was not checked. PFMERGE without a source
+# is not checked at all, up to 9.1.2 at least: it makes and changes any key. CLIENT TRACKING in
+# broadcast mode names every key of the server.
 _CLIENT_COMMANDS = (
     "-@all",
     *("+@string", "+@hash", "+@list", "+@set", "+@sortedset", "+@stream", "+@bitmap"),
