@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import functools
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from valkey_client_testing import Binary, find_binaries
+from valkey_operator.accounts import DATABASE_ACL, SHARED_DATABASES, Account, Version
+
+from .campaign import Campaign, wage
+from .estate import Estate
+from .sentinel import SentinelEstate
+from .servers import SHA
+
+OWN_DATABASE = SHARED_DATABASES
+
+find_all = functools.cache(find_binaries)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that takes a server is run on each that there is."""
+    if "server" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "server", find_all(), ids=lambda binary: binary.label, indirect=True, scope="session"
+        )
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Binary:
+    return request.param
+
+
+def tenant(prefix: str = "app:*", name: str = "relation-1", **more: Any) -> Account:
+    return Account(name, SHA, prefix, 1, **more)
+
+
+@pytest.fixture(scope="session")
+def campaign(server: Binary) -> Campaign:
+    """Everything tried on a server, once for all tests."""
+    with Estate(server, tenant()) as estate:
+        return wage(estate, "server")
+
+
+@pytest.fixture(scope="session")
+def sentinel_campaign(server: Binary) -> Campaign:
+    """Everything tried on a Sentinel, once for all tests."""
+    with Estate(server, tenant()) as estate, SentinelEstate(estate) as sentinel:
+        return wage(sentinel, "sentinel")
+
+
+@functools.cache
+def from_own_database(version: Version) -> Campaign:
+    """Everything tried on a version by an account with a database of its own."""
+    binary = next(binary for binary in find_all() if binary.version == version)
+    with Estate(binary, tenant(database=OWN_DATABASE)) as estate:
+        return wage(estate, "server", "database")
+
+
+@pytest.fixture(scope="session")
+def database_campaign(server: Binary) -> Campaign | None:
+    """None on servers that cannot hold an account to a database."""
+    return from_own_database(server.version) if server.version >= DATABASE_ACL else None
+
+
+@pytest.fixture(scope="session")
+def plain(server: Binary) -> Generator[Estate]:
+    """A server for attacks that come to nothing."""
+    with Estate(server, tenant()) as estate:
+        yield estate
+
+
+@pytest.fixture
+def newest() -> Binary:
+    """For what is said of these tests and not of a server."""
+    return find_all()[-1]
+
+
+def wider(binary: Binary, *modifiers: str) -> tuple[str, ...]:
+    """Modifiers after a rule, with which it is not the databases that hold an account back."""
+    return (*modifiers, "alldbs") if binary.version >= DATABASE_ACL else modifiers
