@@ -262,3 +262,13 @@ def test_databases_of_others_are_out_of_reach(start_server: Any, binary: Binary)
             pytest.raises(valkey.exceptions.NoPermissionError),
         ):
             intruder.get("app:k")
+
+
+def test_a_7_2_is_told_what_an_8_0_is_told() -> None:
+    """No 7.2 is at hand to ask; each word of the rule was tried on 7.2.7, and stays as it is."""
+    one = Account("relation-1", SHA, "app:*", 1, "", ("app:room.*",), keyspace_events=True)
+    assert one.server_rule((7, 2, 7)) == one.server_rule((8, 0, 1)) == one.server_rule((9, 0, 0))
+    unknown = set(one.sentinel_rule((8, 0, 1))) - set(one.sentinel_rule((7, 2, 7)))
+    assert {word.partition("|")[2] for word in unknown} == {
+        "get-primary-addr-by-name", "primary", "primaries"
+    }  # fmt: skip

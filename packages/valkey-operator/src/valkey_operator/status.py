@@ -6,10 +6,14 @@ from collections.abc import Iterable, Sequence
 
 import ops
 
-from .accounts import Account
+from .accounts import Account, Version
 from .facts import Facts
 from .node import majority
 from .overlap import overlapping
+
+_SCRIPTS_ARE_APART = {(7, 2): 11, (8, 0): 6, (8, 1): 4}
+"""The first patch of each series whose scripts cannot change what others' scripts do
+(CVE-2025-46818); later series never let them."""
 
 _NAMED = 3
 """How many are named before the rest is only counted."""
@@ -32,6 +36,18 @@ def _order(account: Account) -> tuple[int, str]:
 def _some(items: Sequence[str]) -> str:
     more = len(items) - _NAMED
     return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _advice(version: Version) -> str:
+    """What of the server itself leaves a hole in the fence."""
+    major, minor, patch = version
+    safe = _SCRIPTS_ARE_APART.get((major, minor), 0)
+    if patch >= safe:
+        return ""
+    return (
+        f"Valkey {major}.{minor}.{patch} lets scripts act for other applications: update to"
+        f" {major}.{minor}.{safe} or later"
+    )
 
 
 def application_status(
@@ -70,5 +86,6 @@ def application_status(
         f"{len(accounts)} client account(s)",
         f"isolation=strict refuses relation {_some([str(i) for i in refused])}" if refused else "",
         shared,
+        _advice(cluster.oldest),
     ]
     return ops.ActiveStatus("; ".join(part for part in said if part))
