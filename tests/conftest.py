@@ -31,6 +31,8 @@ def short_path() -> Generator[Path]:
     shutil.rmtree(path)
 
 
+TIMELINES = pytest.StashKey[list[localjuju.Timeline]]()
+
 MakeModel = Callable[..., localjuju.Juju]
 
 
@@ -44,7 +46,7 @@ def make_model(binary: Binary, request: pytest.FixtureRequest) -> Generator[Make
         options.setdefault("driver", request.config.getoption("--localjuju-driver"))
         juju = localjuju.Juju(**options)
         made.append(juju)
-        request.node.user_properties.append(("timeline", juju.timeline))
+        request.node.stash.setdefault(TIMELINES, []).append(juju.timeline)
         return juju
 
     yield make
@@ -61,10 +63,9 @@ def juju(make_model: MakeModel) -> localjuju.Juju:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     report = yield
     if report.failed:
-        for name, timeline in item.user_properties:
-            if name == "timeline":
-                text = "\n".join(str(entry) for entry in timeline.entries())
-                report.sections.append(("timeline", text[-20000:]))
+        for timeline in item.stash.get(TIMELINES, []):
+            text = "\n".join(str(entry) for entry in timeline.entries())
+            report.sections.append(("timeline", text[-20000:]))
     return report
 
 
