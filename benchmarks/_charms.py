@@ -1,0 +1,62 @@
+"""The charms that are measured, and models to measure them in."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from localjuju import Juju
+from localjuju.drivers import DriverName
+from valkey_client_testing import find_binary
+
+_CHARMS = Path(__file__).parent / "charms"
+
+EMPTY = _CHARMS / "empty"
+PROVIDER = _CHARMS / "provider"
+FIELD_PROVIDER = _CHARMS / "field_provider"
+REQUIRER = _CHARMS / "requirer"
+FIELD_REQUIRER = _CHARMS / "field_requirer"
+OPERATOR = _CHARMS / "operator"
+
+FLOOR, FIELD, OURS = "floor", "field", "ours"
+"""An empty charm; dpcharmlibs-interfaces in a minimal charm; this project."""
+
+
+@contextlib.contextmanager
+def model(driver: DriverName = "warm") -> Generator[Juju]:
+    """A model in which charms find the Valkey of this machine, and bytecode as in production."""
+    with tempfile.TemporaryDirectory() as bytecode:
+        environment = {
+            **find_binary().environment(),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": bytecode,
+        }
+        with Juju(driver=driver, environment=environment) as juju:
+            yield juju
+
+
+def settle(juju: Juju, timeout: float = 600.0) -> None:
+    """Wait until no unit has anything to do.
+
+    Raises:
+        RuntimeError: If a hook fails, because then the figures mean nothing.
+        TimeoutError: If it takes longer than so many seconds.
+    """
+    engine = juju.engine
+    deadline = time.monotonic() + timeout
+    with engine.lock:
+        while not engine.is_idle():
+            if any(unit.failed for unit in engine.model.units()):
+                raise RuntimeError(str(juju.timeline.entries("hook")[-1]))
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still busy after {timeout} s")
+            engine.changed.wait(1.0)
+
+
+def deploy(juju: Juju, charm: Path, name: str, units: int = 1) -> None:
+    """Deploy a charm and wait until it is at rest; its environment may have to be built."""
+    juju.deploy(charm, name, num_units=units)
+    settle(juju)
