@@ -40,10 +40,10 @@ OF_OPERATOR = {
 }
 OF_REQUIRER = {
     "created": 5,
-    "first response": 9,
-    "nothing new": 5,
-    "endpoints": 7,
-    "secret-changed": 7,
+    "first response": 6,
+    "nothing new": 4,
+    "endpoints": 5,
+    "secret-changed": 5,
 }
 
 

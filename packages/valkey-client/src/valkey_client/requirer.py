@@ -142,7 +142,8 @@ class ValkeyRequirer(ops.Object):
         self._charm = charm
         self.endpoint = endpoint
         self._wire: Wire = wire
-        self._seen.set_default(accesses={}, refusals={})
+        self._seen.set_default(accesses={}, refusals={}, certificates={})
+        self._contents: dict[str, dict[str, str]] = {}  # of secrets read in this hook, by label
         events = charm.on[endpoint]
         for source in (
             events.relation_created,
@@ -276,7 +277,7 @@ class ValkeyRequirer(ops.Object):
         if not _is_complete(response):
             return None
         user = self._secret(relation, response, "user")
-        tls = self._secret(relation, response, "tls") if response.secret_tls else {}
+        tls = self._certificate(relation, response) if response.secret_tls else {}
         if not user.get("username") or "password" not in user:
             return None
         if response.secret_tls and "tls" not in tls:
@@ -304,11 +305,27 @@ class ValkeyRequirer(ops.Object):
     def _secret(self, relation: ops.Relation, response: Response, group: str) -> dict[str, str]:
         uri = response.secret_user if group == "user" else response.secret_tls
         label = self._label(relation, response.request_id, group)
-        try:
-            return self.model.get_secret(id=uri, label=label).get_content()
-        except ops.ModelError as error:
-            logger.warning("relation %d: %s cannot be read yet: %s", relation.id, label, error)
-            return {}
+        if label not in self._contents:
+            try:
+                self._contents[label] = self.model.get_secret(id=uri, label=label).get_content()
+            except ops.ModelError as error:
+                logger.warning("relation %d: %s cannot be read yet: %s", relation.id, label, error)
+                return {}
+        return self._contents[label]
+
+    def _certificate(self, relation: ops.Relation, response: Response) -> dict[str, str]:
+        """What ``secret-tls`` holds. It is public, so that it can be kept from hook to hook.
+
+        Juju would say the same until this unit asks for a newer revision, which
+        :meth:`_on_secret_changed` does.
+        """
+        key = f"{relation.id}/{response.resource}"
+        known = self._recall("certificates", key)
+        if known is None or known.pop("uri") != response.secret_tls:
+            known = self._secret(relation, response, "tls")
+            if known:
+                self._remember("certificates", key, {**known, "uri": response.secret_tls})
+        return known
 
     def _label(self, relation: ops.Relation, request_id: str, group: str) -> str:
         """The labels of the field, so that a charm can change from one library to another."""
@@ -319,14 +336,17 @@ class ValkeyRequirer(ops.Object):
     # Noticing.
 
     def _on_changed(self, event: ops.RelationChangedEvent) -> None:
-        self._ask(event.relation)
+        self._contents.clear()
         said = self._said(event.relation)
+        found = {response.request_id: response for response in said.responses}
+        requests = [self._request(event.relation, str(prefix)) for prefix in self._prefixes]
+        if any(request.request_id not in found for request in requests):
+            # What was answered has been asked: this side's own databag is not read for it.
+            self._ask(event.relation)
         if not said.is_complete:
             logger.warning("relation %d: the provider's databag is damaged", event.relation.id)
             return
-        found = {response.request_id: response for response in said.responses}
-        for prefix in self._prefixes:
-            request = self._request(event.relation, str(prefix))
+        for request in requests:
             self._notice(event.relation, request, found.get(request.request_id), event.unit)
         self._forget_others(event)
         self._notice_refusals(event, said.statuses)
@@ -340,6 +360,7 @@ class ValkeyRequirer(ops.Object):
         mine = f"{event.relation.id}/"
         for key in [k for k in self._all("accesses") if k.startswith(mine) and k not in kept]:
             self._remember("accesses", key, None)
+            self._remember("certificates", key, None)
             prefix = key.removeprefix(mine)
             self.on.gone.emit(event.relation, app=event.app, unit=event.unit, prefix=prefix)
 
@@ -396,8 +417,12 @@ class ValkeyRequirer(ops.Object):
         for prefix in self._prefixes:
             request = self._request(relation, str(prefix))
             if request.key == ".".join(parts[2:-2]):
+                if parts[-2] == "tls":
+                    self._remember("certificates", f"{relation.id}/{prefix}", None)
                 try:
-                    event.secret.get_content(refresh=True)
+                    self._contents = {
+                        event.secret.label or "": event.secret.get_content(refresh=True)
+                    }
                 except ops.ModelError as error:
                     # It was taken back meanwhile; the relation will say so.
                     logger.warning("%s cannot be read any more: %s", event.secret.label, error)
@@ -409,7 +434,7 @@ class ValkeyRequirer(ops.Object):
         self._remember("refusals", str(event.relation.id), None)
         self._let_go(event)
 
-    # What this unit has seen: digests and URIs, never a password.
+    # What this unit has seen: certificates and URIs, never a password.
 
     def _all(self, kind: str) -> dict[str, dict[str, str]]:
         return cast("dict[str, dict[str, str]]", getattr(self._seen, kind))
