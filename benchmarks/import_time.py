@@ -28,11 +28,11 @@ from localjuju.host import Host
 PROBE = """
 import json, sys, time
 from pathlib import Path
-import ops
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4
 
+exec(sys.argv[2])
 memory, cpu, wall = resident(), time.process_time(), time.perf_counter()
 exec(sys.argv[1])
 found = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
@@ -47,6 +47,7 @@ class Subject:
     Attributes:
         name: For the table.
         statement: As a charm writes it.
+        before: What has been imported already.
         budget: Milliseconds; None if there is none.
         charm: The charm whose environment it is imported in.
     """
@@ -55,10 +56,11 @@ class Subject:
     statement: str
     budget: int | None
     charm: Path
+    before: str = "import ops"
 
 
 SUBJECTS = (
-    Subject("nothing (floor)", "pass", None, _charms.EMPTY),
+    Subject("ops itself", "import ops", None, _charms.EMPTY, before=""),
     Subject("requirer side", "from valkey_client import ValkeyRequirer", 15, _charms.REQUIRER),
     Subject("provider side", "from valkey_client import ValkeyProvider", 15, _charms.PROVIDER),
     Subject(
@@ -97,13 +99,13 @@ class Cost:
     memory: float
 
 
-def measure(python: str, statement: str, *, runs: int, cold: bool) -> Cost:
+def measure(python: str, subject: Subject, *, runs: int, cold: bool) -> Cost:
     """Import something in processes of their own."""
     found: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as bytecode:
         env = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode, "PYTHONWARNINGS": "ignore"}
         env["PYTHONDONTWRITEBYTECODE"] = "1" if cold else ""
-        command = [python, "-c", PROBE, statement]
+        command = [python, "-c", PROBE, subject.statement, subject.before]
         if not cold:
             subprocess.run(command, env=env, capture_output=True, check=True)
         for _ in range(runs):
@@ -129,8 +131,8 @@ def main() -> None:
         environments = Environments(root, host)
         for subject in SUBJECTS:
             python = environments.of(CharmSpec.load(subject.charm, root / "unused")).python
-            warm = measure(python, subject.statement, runs=options.runs, cold=False)
-            cold = measure(python, subject.statement, runs=options.cold_runs, cold=True)
+            warm = measure(python, subject, runs=options.runs, cold=False)
+            cold = measure(python, subject, runs=options.cold_runs, cold=True)
             cells = (warm.cpu, subject.budget, warm.wall, cold.cpu, warm.memory)
             rows.append([subject.name, *cells])
         host.close()

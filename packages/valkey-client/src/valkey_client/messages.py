@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .options import RequestOptions
 from .prefix import KeyPrefix
@@ -27,8 +27,7 @@ _ENDPOINT = re.compile(
 _PLAIN_ID = re.compile(r"[A-Za-z0-9]{1,64}\Z")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """An address that a client connects to: a host name or IP address, and a TCP port."""
 
     host: str
@@ -206,8 +205,7 @@ def account_name(relation_id: int, request_id: str) -> str:
     return f"relation-{relation_id}-{key}" if key else f"relation-{relation_id}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RelationStatus:
+class RelationStatus(NamedTuple):
     """What a provider tells a requirer about the relation.
 
     Attributes:

@@ -66,7 +66,7 @@ class ValkeyProviderEvents(ops.ObjectEvents):
     released = ops.EventSource(RequestsReleasedEvent)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Draft:
     """What a relation's databag shall say, until it is written in one call."""
 

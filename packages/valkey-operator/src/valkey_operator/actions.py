@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import ops
-from valkey import ValkeyError
 
 from valkey_client import ValkeyProvider
 
 from .cluster import connected
+from .connection import ServerError
 from .node import Passwords
 from .overlap import overlapping, sharers
 from .peers import Peers
@@ -89,7 +89,7 @@ class Actions(ops.Object):
             facts = cluster.observe(peer.address for peer in peers if peer.started)
             try:
                 new = switch_over(cluster, facts, addresses.get(unit, ""))
-            except (SwitchoverError, ValkeyError) as error:
+            except (SwitchoverError, ServerError) as error:
                 event.fail(str(error))
                 return
         self._means.reconcile()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import valkey
-
 from valkey_client import Access, ValkeyProvider
 
 from .accounts import Version
 from .cluster import Cluster
+from .connection import ServerError
 from .facts import Facts
 from .peers import Peers
 from .steps import (
@@ -73,7 +72,7 @@ def apply(
             case _:
                 try:
                     _apply_to_servers(step, cluster, facts)
-                except valkey.ValkeyError as error:
+                except ServerError as error:
                     raise NodeError(step.address, error) from error
     provider.publish_all((grant.request, _access(grant), grant.statuses) for grant in grants)
     provider.inform_all((n.relation_id, n.request_id, n.code, n.status) for n in notices)

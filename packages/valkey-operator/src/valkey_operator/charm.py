@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import ops
-import valkey
 
 from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyProvider
 
 from . import apply, plan
 from .actions import Actions, Means
 from .cluster import Cluster, connected
+from .connection import ServerError
 from .facts import Asked, Facts
 from .node import Node, Passwords, majority
 from .peers import Peers, Shared
@@ -106,7 +106,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             facts = cluster.observe([address, *cluster.replicas_of(address)])
             if facts.primary == address:
                 switch_over(cluster, facts)
-        except (SwitchoverError, valkey.ValkeyError) as error:
+        except (SwitchoverError, ServerError) as error:
             logger.warning("the primary stops without a planned switchover: %s", error)
 
     def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
@@ -227,7 +227,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             try:
                 if cluster.observe_server(address).in_sync:
                     return
-            except valkey.ValkeyError:
+            except ServerError:
                 logger.debug("the server does not answer yet")
             time.sleep(0.05)
 

@@ -8,21 +8,16 @@ from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
-
-import valkey
+from typing import TypeVar
 
 from valkey_client.messages import PRIMARY_NAME
 
 from .accounts import CLIENT_PREFIX, MARKER_PREFIX, MARKER_RULE, Account, Version
-from .internal import ADMIN
+from .connection import Connection, ServerError
 from .node import PORT, SENTINEL_PORT
 
 _REDISCOVERY = 12.0
 """Seconds in which a Sentinel finds the others (2 s) and the replicas (10 s) again."""
-
-TIMEOUT = 2.0
-"""Seconds that a server may take to answer; one that does not is taken for unreachable."""
 
 
 _SETTINGS = (
@@ -154,47 +149,6 @@ def batched(items: Iterable[T], size: int) -> Generator[tuple[T, ...]]:
         yield batch
 
 
-class Connection:
-    """A connection to one server or Sentinel as the charm's own account."""
-
-    def __init__(self, address: str, port: int, password: str):
-        self._client: Any = valkey.Valkey(
-            host=address,
-            port=port,
-            username=ADMIN,
-            password=password,
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            decode_responses=True,
-            client_name="charm",
-        )
-
-    def ask(self, *command: str | int) -> Any:
-        """Send one command and return its answer.
-
-        Raises:
-            valkey.ValkeyError: If the server refuses it or does not answer.
-        """
-        return self._client.execute_command(*command)
-
-    def ask_all(
-        self, commands: Iterable[Sequence[str | int]], *, atomically: bool = False
-    ) -> list[Any]:
-        """Send commands at once, as a transaction if so wanted, and return their answers.
-
-        Raises:
-            valkey.ValkeyError: If the server refuses one or does not answer.
-        """
-        with self._client.pipeline(transaction=atomically) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)
-            return pipe.execute()
-
-    def close(self) -> None:
-        """Close it."""
-        self._client.close()
-
-
 class Cluster:
     """Connections to the servers, as the charm's own account, for the time of a hook."""
 
@@ -228,9 +182,9 @@ class Cluster:
         sentinels: dict[str, SentinelFacts] = {}
         listed = list(addresses)
         for address in listed:
-            with contextlib.suppress(valkey.ValkeyError, OSError):
+            with contextlib.suppress(ServerError, OSError):
                 servers[address] = self.observe_server(address)
-            with contextlib.suppress(valkey.ValkeyError, OSError):
+            with contextlib.suppress(ServerError, OSError):
                 sentinels[address] = self.observe_sentinel(address)
         return ClusterFacts(servers, sentinels, len(listed))
 
@@ -238,7 +192,7 @@ class Cluster:
         """Ask one server.
 
         Raises:
-            valkey.ValkeyError: If it does not answer.
+            ServerError: If it does not answer.
         """
         info, names, config = self.server(address).ask_all(
             [
@@ -262,7 +216,7 @@ class Cluster:
         """Ask one Sentinel.
 
         Raises:
-            valkey.ValkeyError: If it does not answer.
+            ServerError: If it does not answer.
         """
         said, names = self.sentinel(address).ask_all(
             [("SENTINEL MASTER", PRIMARY_NAME), ("ACL USERS",)]
@@ -283,7 +237,7 @@ class Cluster:
         """The primary that most Sentinels name, empty if none answers."""
         votes: Counter[str] = Counter()
         for address in addresses:
-            with contextlib.suppress(valkey.ValkeyError, OSError):
+            with contextlib.suppress(ServerError, OSError):
                 said = self.sentinel(address).ask("SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME)
                 if said:
                     votes[said[0]] += 1
@@ -293,7 +247,7 @@ class Cluster:
         """The addresses of the replicas that are connected to a server; none to a replica's.
 
         Raises:
-            valkey.ValkeyError: If it does not answer.
+            ServerError: If it does not answer.
         """
         role, *rest = self.server(address).ask("ROLE")
         return [replica[0] for replica in rest[1]] if role == "master" else []
@@ -344,7 +298,7 @@ class Cluster:
         Until then it cannot take part in a failover, so this is done to one at a time.
 
         Raises:
-            valkey.ValkeyError: If it does not answer.
+            ServerError: If it does not answer.
         """
         self.sentinel(address).ask("SENTINEL RESET", PRIMARY_NAME)
         before = self.observe_sentinel(address)

@@ -17,11 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import valkey
-
 from valkey_client.messages import PRIMARY_NAME
 
 from .cluster import Cluster, ClusterFacts
+from .connection import RefusedError, ServerError
 from .node import PORT
 
 T = TypeVar("T")
@@ -98,7 +97,7 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
         else:
             _pause_and_fail_over(switchover)
         return _converge(switchover)
-    except valkey.ValkeyError as error:
+    except ServerError as error:
         raise SwitchoverError(f"a server does not answer: {error}") from error
     finally:
         for address in others:
@@ -169,7 +168,7 @@ def _begin(switchover: _Switchover, *options: str) -> None:
             raise SwitchoverError("the primary is changing already")
         try:
             switchover.cluster.sentinel(address).ask("SENTINEL FAILOVER", PRIMARY_NAME, *options)
-        except valkey.ResponseError as error:
+        except RefusedError as error:
             refusals.append(str(error))
         else:
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 from ..messages import (
     AccessRequest,
@@ -19,8 +19,7 @@ from ..messages import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(NamedTuple):
     """What a requirer's databag says.
 
     Attributes:
@@ -37,8 +36,7 @@ class Requests:
     is_complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Responses:
+class Responses(NamedTuple):
     """What a provider's databag says.
 
     Attributes:
@@ -53,7 +51,7 @@ class Responses:
     responses: tuple[Response, ...] = ()
     statuses: tuple[RelationStatus, ...] = ()
     is_complete: bool = True
-    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    notes: Mapping[str, Any] = MappingProxyType({})
 
 
 _SECRET_URI = re.compile(r"secret:[A-Za-z0-9/_.-]{1,200}\Z")
@@ -167,8 +165,7 @@ def write_statuses(statuses: tuple[RelationStatus, ...]) -> dict[str, str]:
     return {"status": dump([write_status(s) for s in statuses])} if statuses else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
+class Notes(NamedTuple):
     """What a provider notes about a request in ``data``, for itself; see :class:`Response`."""
 
     tls_digest: str

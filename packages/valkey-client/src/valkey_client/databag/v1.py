@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from .. import statuses
@@ -228,7 +227,7 @@ def mirror_statuses(responses: Responses, old: Mapping[str, str]) -> Responses:
     raised and what was resolved.
     """
     before = {str(s.code): write_status(s) for s in read_statuses(old.get("status", "[]"))}
-    return replace(responses, notes={**responses.notes, _MIRROR: before})
+    return responses._replace(notes={**responses.notes, _MIRROR: before})
 
 
 def _write_response(response: Response) -> dict[str, Any]:
