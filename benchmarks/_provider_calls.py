@@ -68,12 +68,16 @@ def _update_status(juju: Juju) -> None:
 
 def _switch_over(juju: Juju) -> None:
     """Move the primary behind the charm's back, as a failover does."""
-    secret = next(s for s in juju.secrets() if s.label == f"{_PEERS}.internal")
-    password = juju.show_secret(secret.uri, reveal=True).content["admin-password"]
     units = juju.status().apps[APP].units
-    with connected(password) as cluster:
+    with connected(admin_password(juju)) as cluster:
         switch_over(cluster, cluster.observe(juju.address(unit) for unit in units))
     _update_status(juju)
+
+
+def admin_password(juju: Juju) -> str:
+    """Of the operator's own account on every server."""
+    secret = next(s for s in juju.secrets() if s.label == f"{_PEERS}.internal")
+    return juju.show_secret(secret.uri, reveal=True).content["admin-password"]
 
 
 def library(name: str, charm: Path) -> Subject:

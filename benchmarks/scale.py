@@ -17,11 +17,13 @@ from typing import get_args
 
 import _charms
 from _calls import Recorder
+from _provider_calls import admin_password
 from _table import Table, show
 from _tenants import Tenants, v1_bag
 
 from localjuju import Juju
 from localjuju.drivers import DriverName
+from valkey_operator.cluster import connected
 
 APP, REQUIRER = "provider", "requirer"
 LEADER = f"{APP}/1"
@@ -83,7 +85,7 @@ def _has_access(juju: Juju) -> bool:
 
 
 def _fail_over(juju: Juju, relations: list[int]) -> float:
-    """Kill the primary and wait until every databag names another; returns when one did first."""
+    """Kill the primary and wait until every databag names another; says when there was one."""
 
     def named(relation: int) -> str:
         text = juju.databag(relation, APP).get("requests", "")
@@ -91,22 +93,22 @@ def _fail_over(juju: Juju, relations: list[int]) -> float:
         return found[1] if found else ""
 
     old = named(relations[-1])
-    unit = next(unit for unit in juju.status().apps[APP].units if juju.address(unit) == old)
+    units = {unit: juju.address(unit) for unit in juju.status().apps[APP].units}
+    (unit,) = (unit for unit, address in units.items() if address == old)
     folder = juju.directory / "agents" / f"unit-{unit.replace('/', '-')}" / "valkey"
     os.kill(int((folder / "server.pid").read_text().split()[0]), signal.SIGKILL)
-    first = 0.0
+    with connected(admin_password(juju)) as cluster:
+        others = [address for address in units.values() if address != old]
+        _await(lambda: cluster.named_primary(others) != old)
+    promoted = time.perf_counter()
 
     def is_told() -> bool:
-        nonlocal first
         juju.update_status(LEADER)
         _charms.settle(juju)
-        names = {named(relation) for relation in relations}
-        if not first and names != {old}:
-            first = time.perf_counter()
-        return old not in names
+        return all(named(relation) != old for relation in relations)
 
     _await(is_told)
-    return first
+    return promoted
 
 
 def _await(ready: Callable[[], bool], seconds: float = 600.0) -> None:

@@ -312,3 +312,19 @@ def test_a_listener_that_fails_stops_nothing(probe: Probe) -> None:
     probe.deploy("a")
     probe.juju.settle()
     assert probe.hooks("a/0") == SETUP
+
+
+def test_a_warm_hook_finds_what_an_earlier_one_imported(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "charmcraft.yaml").write_text("name: late\ntype: charm\nsummary: Imports late.\n")
+    (tmp_path / "src" / "charm.py").write_text(
+        "import sys\n"
+        "if __name__ == '__main__':\n"
+        "    print('KNOWN', 'colorsys' in sys.modules)\n"
+        "    import colorsys\n"
+    )
+    with localjuju.Juju(driver="warm") as juju:
+        juju.deploy(tmp_path, "late")
+        juju.settle()
+        said = [e.text for e in juju.timeline.entries("log") if e.text.startswith("KNOWN")]
+    assert said[:2] == ["KNOWN False", "KNOWN True"]

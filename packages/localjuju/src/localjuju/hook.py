@@ -7,7 +7,7 @@ dropped if it does not; a status is set at once, as in Juju.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,19 +131,30 @@ class Hook:
 
     def find_secret(self, uri: str = "", label: str = "") -> Secret:
         """A secret that this unit owns, or that its application owns."""
-        for secret in (*self.created.values(), *self.model.secrets.values()):
-            change = self.secrets.get(secret.id)
-            if change and change.remove:
-                continue
-            own = secret.owner in {self.unit.name, self.unit.app}
-            if uri and secret.id == secret_id(uri):
-                return secret
-            if not uri and own and label and self._label(secret) == label:
-                return secret
-            consumer = secret.consumers.get(self.unit.name)
-            if not uri and label and consumer and consumer.label == label:
-                return secret
+        if uri:
+            identifier = secret_id(uri)
+            named = self.created.get(identifier) or self.model.secrets.get(identifier)
+            if named is not None and not self._is_removed(named):
+                return named
+        elif label:
+            for secret in self._present():
+                consumer = secret.consumers.get(self.unit.name)
+                own = secret.owner in {self.unit.name, self.unit.app}
+                if own and self._label(secret) == label:
+                    return secret
+                if consumer and consumer.label == label:
+                    return secret
         raise ToolError(f'ERROR secret "{uri or label}" not found')
+
+    def _present(self) -> Iterator[Secret]:
+        """Every secret that this hook has not removed."""
+        for secret in (*self.created.values(), *self.model.secrets.values()):
+            if not self._is_removed(secret):
+                yield secret
+
+    def _is_removed(self, secret: Secret) -> bool:
+        change = self.secrets.get(secret.id)
+        return change is not None and change.remove
 
     def owned_secret(self, uri: str = "", label: str = "") -> Secret:
         """A secret that this unit may change."""
@@ -171,10 +182,8 @@ class Hook:
             raise ToolError("ERROR this unit is not the leader")
         name = self.unit.app if owner == "application" else self.unit.name
         label = fields.get("label", "")
-        for secret in (*self.model.secrets.values(), *self.created.values()):
-            gone = (self.secrets.get(secret.id) or SecretChange()).remove
-            if label and secret.owner == name and self._label(secret) == label and not gone:
-                raise ToolError(f'ERROR secret with label "{label}" already exists')
+        if label and any(s.owner == name and self._label(s) == label for s in self._present()):
+            raise ToolError(f'ERROR secret with label "{label}" already exists')
         secret = Secret(new_secret_id(), name)
         for key, value in fields.items():
             setattr(secret, key, value)

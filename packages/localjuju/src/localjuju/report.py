@@ -36,22 +36,26 @@ def _app_status(app: Application) -> dict[str, Any]:
     return _status(app.status)
 
 
-def _relations(model: Model, app: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for relation in model.relations_of(app):
-        found.setdefault(relation.endpoint(app), []).append(
-            {
-                "related-application": relation.other(app).app,
-                "interface": relation.interface,
-                "scope": "global",
-            }
-        )
+def _relations(model: Model) -> dict[str, dict[str, list[dict[str, str]]]]:
+    """The relations of every application, by endpoint."""
+    found: dict[str, dict[str, list[dict[str, str]]]] = {}
+    for _, relation in sorted(model.relations.items()):
+        for app in {end.app for end in relation.ends}:
+            of_app = found.setdefault(app, {})
+            of_app.setdefault(relation.endpoint(app), []).append(
+                {
+                    "related-application": relation.other(app).app,
+                    "interface": relation.interface,
+                    "scope": "global",
+                }
+            )
     return found
 
 
 def status(model: Model) -> dict[str, Any]:
     """``juju status``."""
     base = {"name": "ubuntu", "channel": "24.04"}
+    relations = _relations(model)
     return {
         "model": {
             "name": model.name,
@@ -82,7 +86,7 @@ def status(model: Model) -> dict[str, Any]:
                 "exposed": False,
                 "life": "" if app.alive else "dying",
                 "application-status": _app_status(app),
-                "relations": _relations(model, name),
+                "relations": relations.get(name, {}),
                 "units": {u: _unit_status(model, unit) for u, unit in app.units.items()},
                 "version": next(
                     (u.workload_version for u in app.units.values() if u.workload_version), ""

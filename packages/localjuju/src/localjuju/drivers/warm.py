@@ -1,8 +1,8 @@
 """A warm interpreter for each application, forked for every hook.
 
-The fork has the charm's modules imported already, and sends its hook commands over the socket
-without a process for each. What it cannot show: module-level state is evaluated once, not once a
-hook, and threads started on import are lost.
+The fork has imported already what the charm imports and what earlier hooks imported on their way,
+and it sends its hook commands over the socket without a process for each. What it cannot show:
+module-level state is evaluated once, not once a hook, and threads started on import are lost.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ line with ``env``, ``cwd`` and ``log`` and gets ``{"exit": CODE}`` when the hook
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -74,9 +75,10 @@ def _take_over_hook_commands(path: str, directory: str) -> None:
     subprocess.run = run  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _hook(order: dict[str, Any], entry_point: str) -> NoReturn:
+def _hook(order: dict[str, Any], entry_point: str, imported: Path) -> NoReturn:
     """The forked side: become the hook and never return."""
     code = 1
+    known = frozenset(sys.modules)
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -102,6 +104,8 @@ def _hook(order: dict[str, Any], entry_point: str) -> NoReturn:
             atexit._run_exitfuncs()  # pyright: ignore # noqa: PGH003, SLF001
             sys.stdout.flush()
             sys.stderr.flush()
+            if fresh := [name for name in sys.modules if name not in known]:
+                imported.write_text("\n".join(fresh))
         finally:
             os._exit(code & 0xFF)
 
@@ -111,9 +115,23 @@ def _say(connection: socket.socket, message: dict[str, int]) -> None:
         connection.sendall(json.dumps(message).encode() + b"\n")
 
 
+def _catch_up(imported: Path) -> None:
+    """Import what a hook has imported on its way, so that the next one finds it."""
+    try:
+        names = imported.read_text().split()
+        imported.unlink()
+    except FileNotFoundError:
+        return
+    for name in names:
+        with contextlib.suppress(BaseException):  # what it needs may be there in a hook only
+            importlib.import_module(name)
+    gc.freeze()
+
+
 def main() -> None:
     """Import what the charm imports, then fork whenever a hook comes."""
     path, entry_point = sys.argv[1:]
+    imported = Path(path + ".imported")
     del sys.path[0]  # this script's own directory
     with contextlib.suppress(BaseException):  # the hook itself will say what is wrong
         runpy.run_path(entry_point, run_name="localjuju_preload")
@@ -133,10 +151,11 @@ def main() -> None:
                 pid = os.fork()
                 if pid == 0:
                     listener.close()
-                    _hook(order, entry_point)
+                    _hook(order, entry_point, imported)
                 _say(connection, {"pid": pid})
                 _, status = os.waitpid(pid, 0)
                 _say(connection, {"exit": os.waitstatus_to_exitcode(status)})
+            _catch_up(imported)
 
 
 if __name__ == "__main__":
