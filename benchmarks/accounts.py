@@ -9,23 +9,21 @@ account durable, on the same server: ACL SAVE after the change, and ACL LOAD of 
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
-import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 from typing import Any, Self, TypeVar
 from unittest import mock
 
 import valkey
-from rich.console import Console
-from rich.table import Table
+from _table import Table, show
 
 from valkey_client import AccessRequest, KeyPrefix
 from valkey_client.databag import Requests
@@ -202,17 +200,14 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vk-") as folder:
         rows = run(options.accounts, options.runs, Path(folder))
-    if options.json:
-        print(json.dumps({"accounts": options.accounts, "rows": [asdict(row) for row in rows]}))
-        return
-    name = find_binary().name
-    title = f"{options.accounts} accounts on Valkey {name}, {options.runs} runs"
-    table = Table("", "s, median", "s, worst", "silent ms, median", "worst", title=title)
-    for row in rows:
-        figures = [f"{f(row.seconds):.3f}" for f in (statistics.median, max)]
-        figures += [f"{f(row.silent) * 1000:.1f}" for f in (statistics.median, max)]
-        table.add_row(row.what, *figures)
-    Console().print(table)
+    title = f"{options.accounts} accounts, Valkey {find_binary().name}, {options.runs} runs"
+    columns = ("", "ms, median", "ms, worst", "silent, median", "silent, worst")
+    show([Table(title, columns, [cells(row) for row in rows])], as_json=options.json)
+
+
+def cells(row: Row) -> tuple[str | float, ...]:
+    figures = (median(row.seconds), max(row.seconds), median(row.silent), max(row.silent))
+    return (row.what, *(round(figure * 1000, 3) for figure in figures))
 
 
 if __name__ == "__main__":
