@@ -75,7 +75,6 @@ class Agent:
             "JUJU_AGENT_SOCKET_NETWORK": "unix",
             "JUJU_AVAILABILITY_ZONE": "local",
             "JUJU_CHARM_DIR": str(directory),
-            "JUJU_DISPATCH_PATH": f"actions/{task.action}" if task else f"hooks/{event.hook}",
             "JUJU_HOOK_NAME": event.hook,
             "JUJU_MACHINE_ID": unit.machine,
             "JUJU_MODEL_NAME": self.model.name,
@@ -86,6 +85,9 @@ class Agent:
             "LOCALJUJU_DIR": str(directory.parent),
             "LOCALJUJU_TOOLS": str(self.tools),
         }
+        if task is not None or event.hook:
+            path = f"actions/{task.action}" if task else f"hooks/{event.hook}"
+            variables["JUJU_DISPATCH_PATH"] = path
         if task is not None:
             variables |= {"JUJU_ACTION_NAME": task.action, "JUJU_ACTION_UUID": task.id}
         if event.relation_id is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import secrets
 import shutil
+import signal
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from . import resolver, subnet, tools
@@ -20,11 +24,12 @@ from .drivers.process import ProcessDriver
 from .drivers.warm import WarmDriver
 from .environment import Environments
 from .errors import ToolError
+from .execution import execute, shell
 from .hook import Hook
 from .host import Host
 from .server import Call, Server, install_client
-from .state import Application, Event, Model, Relation, Task, Unit, new_secret_id
-from .timeline import Timeline
+from .state import Application, Command, Event, Model, Relation, Task, Unit, new_secret_id
+from .timeline import Timeline, shorten
 
 CommandLine = Callable[[list[str], Path], tuple[int, str, str]]
 
@@ -64,15 +69,16 @@ class Engine:
         self.automatic_retry = True
         self.on_call: Callable[[Hook, str], None] | None = None
         self._environments = Environments(self.root, self.host)
+        self._processes = ProcessDriver(self.host)
         self._driver: Driver = (
-            WarmDriver(self.host, self.root) if driver == "warm" else ProcessDriver(self.host)
+            WarmDriver(self.host, self.root) if driver == "warm" else self._processes
         )
         self._hooks: dict[str, Hook] = {}
         self._turn = 0
         self._random = None if seed is None else random.Random(seed)  # noqa: S311
         self._closing = False
         self._commands: CommandLine = _no_commands
-        self.bin = install_client(self.root, [*tools.TOOLS, "juju"])
+        self.bin = install_client(self.root, [*tools.TOOLS, "juju", "juju-exec"])
         self._agent = Agent(self.model, self.root, self.bin, dict(environment or {}))
         self._server = Server(self.root, self._handle)
         self._thread = threading.Thread(target=self._loop, name="localjuju-engine", daemon=True)
@@ -100,16 +106,35 @@ class Engine:
     def _handle(self, call: Call) -> tuple[int, str, str]:
         if call.name == "juju":
             return self._commands(call.arguments, call.directory)
+        if call.name == "juju-exec":
+            return execute(self, call)
         with self.lock:
             hook = self._hooks.get(call.token)
             if hook is None:
                 return 1, "", "ERROR no hook is running in this context\n"
+            with contextlib.suppress(ProcessLookupError):
+                hook.session = os.getsid(call.process)
             if self.on_call:
                 self.on_call(hook, call.name)
             try:
                 return 0, tools.run(hook, call), ""
             except ToolError as error:
                 return 1, "", f"{error}\n"
+
+    @staticmethod
+    def kill(hook: Hook) -> None:
+        """Kill a hook that has called at least one hook command, and its children.
+
+        What it started in a session of its own goes on, as on a machine.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(hook.session, signal.SIGKILL)
+
+    def kill_hook_of(self, unit: Unit) -> None:
+        """Kill the hook that a unit is running, if it has called a hook command."""
+        for hook in self._hooks.values():
+            if hook.unit is unit and hook.session:
+                self.kill(hook)
 
     # The loop.
 
@@ -148,7 +173,7 @@ class Engine:
             if event is not None:
                 self._turn += position + 1
                 return unit, event
-            if not unit.alive:
+            if unit.stopped or not (unit.alive or unit.lost):
                 self._bury(unit)
                 return self._pick()
         return None
@@ -162,7 +187,8 @@ class Engine:
         """Whether no unit has anything to do, or to retry."""
         with self.lock:
             return not any(
-                unit.running or resolver.next_event(self.model, unit) or not unit.alive
+                not unit.lost
+                and (unit.running or resolver.next_event(self.model, unit) or not unit.alive)
                 for unit in self.model.units()
             )
 
@@ -189,15 +215,17 @@ class Engine:
         with self.lock:
             app = self.model.applications[unit.app]
             charm, task = app.charm, self._task(unit, event)
+            command = self._command(unit, event)
             self._before(unit, event)
             version = resolver.observe(self.model, unit, event)
             hook = Hook(self.model, unit, event, self.timeline, task)
-            token = f"{unit.name}-{event.hook or 'action'}-{secrets.token_hex(8)}"
+            token = f"{unit.name}-{event.hook or event.kind}-{secrets.token_hex(8)}"
             self._hooks[token] = hook
         environment = self._environments.of(charm)
         directory = self._agent.charm_dir(unit, app, environment)
         log = self.root / f"hook-{unit.name.replace('/', '-')}.log"
         log.unlink(missing_ok=True)
+        driver: Driver = self._driver
         run = Run(
             app=unit.app,
             charm_dir=directory,
@@ -208,9 +236,12 @@ class Engine:
             log=log,
             timeout=self.hook_timeout,
         )
+        if command is not None:
+            driver = self._processes
+            run = replace(run, command=shell(command), errors=log.with_suffix(".errors"))
         start = time.monotonic()
         try:
-            code = self._driver.run(run)
+            code = driver.run(run)
         finally:
             with self.lock:
                 del self._hooks[token]
@@ -220,6 +251,7 @@ class Engine:
             if self._closing:
                 return
             name = str(event) if task is None else f"action {task.action}"
+            name = name if command is None else f"{name} {shorten(command.text)}"
             calls = len([call for call in hook.calls if call != "juju-log"])
             note = f"{name}  {seconds * 1000:.0f} ms, {calls} calls"
             self.timeline.add("hook", unit.name, note if code == 0 else f"{note}, exit {code}")
@@ -227,6 +259,8 @@ class Engine:
                 self.timeline.add("log", unit.name, line)
             if task is not None:
                 self._finish_task(task, hook, code, output)
+            elif command is not None:
+                self._finish_command(unit, command, hook, code, run)
             elif code == 0:
                 hook.commit()
                 resolver.commit(self.model, unit, event, version)
@@ -236,12 +270,17 @@ class Engine:
                 self._fail(unit, event, output.strip().rpartition("\n")[2])
 
     def _give_up(self, unit: Unit, event: Event, why: str) -> None:
-        """A hook could not even be run. An action is not retried."""
-        task = self._task(unit, event)
-        if task is None:
+        """A hook could not even be run. An action is not retried, nor is a command."""
+        task, command = self._task(unit, event), self._command(unit, event)
+        if task is None and command is None:
             self._fail(unit, event, why)
             return
         with self.lock:
+            if command is not None:
+                command.err, command.finished = f"ERROR {why}\n", True
+                unit.commands.remove(command)
+            if task is None:
+                return
             task.status, task.message, task.return_code, task.finished = "failed", why, 1, True
 
     def _fail(self, unit: Unit, event: Event, why: str) -> None:
@@ -256,6 +295,22 @@ class Engine:
         return (
             next((t for t in unit.tasks if t.id == event.task_id), None) if event.task_id else None
         )
+
+    @staticmethod
+    def _command(unit: Unit, event: Event) -> Command | None:
+        return next((c for c in unit.commands if c.id == event.command_id), None)
+
+    @staticmethod
+    def _finish_command(unit: Unit, command: Command, hook: Hook, code: int, run: Run) -> None:
+        if code >= 0:
+            hook.commit()  # as in Juju, whatever the exit code
+        command.code = code if code >= 0 else 1
+        command.out = run.log.read_text(errors="replace")
+        if run.errors is not None:
+            command.err = run.errors.read_text(errors="replace")
+            run.errors.unlink()
+        command.finished = True
+        unit.commands.remove(command)
 
     @staticmethod
     def _finish_task(task: Task, hook: Hook, code: int, output: str) -> None:
@@ -369,7 +424,9 @@ class Engine:
     def elect(self, app: Application, unit: str = "") -> None:
         """Give an application a leader: the given unit, or the oldest that is not dying."""
         with self.lock:
-            alive = sorted((u for u in app.units.values() if u.alive), key=lambda u: u.number)
+            alive = sorted(
+                (u for u in app.units.values() if u.alive and not u.lost), key=lambda u: u.number
+            )
             candidates = [u.name for u in alive] or sorted(app.units)
             chosen = unit or (candidates[0] if candidates else "")
             if app.leader in app.units:

@@ -63,6 +63,7 @@ class Hook:
     state: dict[str, str] = field(default_factory=dict[str, str])
     storage: dict[str, int] = field(default_factory=dict[str, int])
     calls: list[str] = field(default_factory=list[str])
+    session: int = 0
 
     @property
     def is_leader(self) -> bool:

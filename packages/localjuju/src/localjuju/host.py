@@ -45,14 +45,22 @@ class Host:
         """The supervisor's own process."""
         return self._process.pid
 
-    def spawn(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Child:
-        """Start a process; its output goes into a file."""
+    def spawn(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        *,
+        errors: Path | None = None,
+    ) -> Child:
+        """Start a process; its output goes into a file, or into two."""
         child = Child()
         with self._lock:
             number = len(self._children) + 1
             self._children[number] = child
         order = {"id": number, "argv": list(argv), "env": dict(env), "cwd": str(cwd)}
-        self._say({**order, "log": str(log)})
+        self._say({**order, "log": str(log), "errors": str(errors or log)})
         if not child.started.wait(30):
             raise LocalJujuError("the supervisor does not answer")
         return child

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import jubilant
 
+from . import outage
 from .cli import Commands
 from .drivers import DriverName
 from .engine import Engine
@@ -139,6 +140,17 @@ class Juju(jubilant.Juju):
         with self.engine.lock:
             self._unit(unit).due.append(event)
             self.engine.changed.notify_all()
+
+    def lose(self, unit: str) -> None:
+        """Lose a unit's machine: its processes are killed and its agent does nothing more.
+
+        Another unit becomes the leader if this one was; a real Juju takes up to a minute for that.
+        """
+        outage.lose(self.engine, self._unit(unit))
+
+    def recover(self, unit: str) -> None:
+        """Bring a lost machine back, with the files that it had."""
+        outage.recover(self.engine, self._unit(unit))
 
     def rotate_secret(self, secret: str) -> None:
         """Make the owner of a secret run secret-rotate."""

@@ -7,6 +7,7 @@ that come in quick succession make one hook; a unit that is deployed late catche
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from .state import Application, Event, Model, Relation, SeenRelation, Unit
 
@@ -15,17 +16,17 @@ def next_event(model: Model, unit: Unit) -> Event | None:
     """The next hook or action of a unit, None if it has nothing to do.
 
     The order is that of Juju's agent: a failed hook first, then relation-created, leadership,
-    actions, storage, life cycle, relations, secrets, and update-status if nothing else is to be
-    done.
+    actions, commands, storage, life cycle, relations, secrets, and update-status if nothing else
+    is to be done.
     """
-    if unit.stopped:
+    if unit.stopped or unit.lost:
         return None
     if unit.failed:
-        # Actions run even while a hook waits for a person.
-        return next(_actions(unit), unit.failed)
+        # Actions and commands run even while a hook waits for a person.
+        return next(chain(_actions(unit), _commands(unit)), unit.failed)
     app = model.applications[unit.app]
     if not unit.alive:
-        return next(_dying(model, unit), None)
+        return next(chain(_commands(unit), _dying(model, unit)), None)
     return next(_alive(model, app, unit), None)
 
 
@@ -44,6 +45,7 @@ def _alive(  # noqa: C901 - one branch for each rule of the order
     if app.leader == unit.name and not unit.elected:
         yield Event("leader-elected", "leader-elected")
     yield from _actions(unit)
+    yield from _commands(unit)
     if unit.charm_seen != app.charm_version:
         yield Event("upgrade-charm", "upgrade-charm")
     if unit.config_seen != app.config_version or unit.upgraded:
@@ -63,6 +65,11 @@ def _actions(unit: Unit) -> Iterator[Event]:
         for task in unit.tasks:
             if not task.finished:
                 yield Event("action", "", task_id=task.id)
+
+
+def _commands(unit: Unit) -> Iterator[Event]:
+    for command in unit.commands:
+        yield Event("run-commands", "", command_id=command.id)
 
 
 def _dying(model: Model, unit: Unit) -> Iterator[Event]:

@@ -25,6 +25,7 @@ class Call:
         directory: The caller's, against which relative paths are resolved.
         stdin: Its standard input, if it reads any.
         arguments: Its arguments.
+        process: The process that sends it.
     """
 
     token: str
@@ -32,6 +33,7 @@ class Call:
     directory: Path
     stdin: str
     arguments: list[str]
+    process: int
 
 
 Handler = Callable[[Call], tuple[int, str, str]]
@@ -49,7 +51,9 @@ class Server:
                 try:
                     token, name, cwd, stdin, *arguments = wire.read_request(self.request)
                     try:
-                        answer = handler(Call(token, name, Path(cwd), stdin, arguments))
+                        process = wire.peer_of(self.request)
+                        call = Call(token, name, Path(cwd), stdin, arguments, process)
+                        answer = handler(call)
                     except Exception as error:  # noqa: BLE001 - the caller has to hear something
                         answer = 1, "", f"ERROR {name}: {type(error).__name__}: {error}\n"
                     wire.write_answer(self.request, *answer)

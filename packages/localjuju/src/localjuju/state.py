@@ -47,6 +47,7 @@ class Event:
     storage_id: str = ""
     workload: str = ""
     task_id: str = ""
+    command_id: str = ""
 
     def __str__(self) -> str:
         words = [self.hook or self.kind]
@@ -86,6 +87,18 @@ class Task:
 
 
 @dataclass
+class Command:
+    """A command line that a process outside of a hook wants run in a hook's context."""
+
+    id: str
+    text: str
+    code: int = 1
+    out: str = ""
+    err: str = ""
+    finished: bool = False
+
+
+@dataclass
 class Unit:
     """One unit, and what its agent has done so far."""
 
@@ -112,6 +125,8 @@ class Unit:
     attached: set[str] = field(default_factory=set[str])
     state: dict[str, str] = field(default_factory=dict[str, str])
     tasks: list[Task] = field(default_factory=list[Task])
+    commands: list[Command] = field(default_factory=list[Command])
+    lost: bool = False
     failed: Event | None = None
     failures: int = 0
     retry_at: float = 0.0
@@ -257,6 +272,7 @@ class Model:
     next_relation: int = 0
     next_storage: int = 0
     next_task: int = 0
+    next_command: int = 0
     next_machine: int = 0
     juju_version: str = "3.6.14"
     detached_storage: dict[str, str] = field(default_factory=dict[str, str])

@@ -5,8 +5,8 @@ Whatever a hook leaves running becomes its child (it is a subreaper); when the p
 started it closes the pipe or dies, it kills every descendant and removes the model's directory.
 
 Usage: ``supervisor.py DIRECTORY``, then one JSON object a line on standard input:
-``{"id": 1, "argv": [...], "env": {...}, "cwd": "...", "log": "..."}`` starts a process and is
-answered by ``{"id": 1, "pid": 42}`` and, when it ends, ``{"id": 1, "exit": 0}``;
+``{"id": 1, "argv": [...], "env": {...}, "cwd": "...", "log": "...", "errors": "..."}`` starts a
+process and is answered by ``{"id": 1, "pid": 42}`` and, when it ends, ``{"id": 1, "exit": 0}``;
 ``{"kill": 42}`` kills a process and what it started in its session; ``{"end": true}`` ends all.
 """
 
@@ -67,14 +67,14 @@ class Supervisor:
     def spawn(self, order: dict[str, Any]) -> None:
         """Start a process in a session of its own."""
         try:
-            with Path(order["log"]).open("ab") as log:
+            with Path(order["log"]).open("ab") as log, Path(order["errors"]).open("ab") as errors:
                 process = subprocess.Popen(
                     order["argv"],
                     env=order["env"],
                     cwd=order["cwd"],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
-                    stderr=log,
+                    stderr=errors,
                     start_new_session=True,
                 )
         except OSError as error:

@@ -34,6 +34,13 @@ def _field(connection: socket.socket) -> bytes:
     return _receive(connection, size)
 
 
+def peer_of(connection: socket.socket) -> int:
+    """The process at the other end."""
+    size = struct.calcsize("3i")
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return int(struct.unpack("3i", data)[0])
+
+
 def read_request(connection: socket.socket) -> list[str]:
     """Token, command, working directory, standard input, arguments."""
     (count,) = _NUMBER.unpack(_receive(connection, _NUMBER.size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -24,6 +24,8 @@ class Run:
         variables: The environment variables of the hook.
         log: The file that its output goes to.
         timeout: Seconds after which it is killed.
+        command: What to run instead of the charm; only the process driver can.
+        errors: The file that standard error goes to, if not to :attr:`log`.
     """
 
     app: str
@@ -33,6 +35,8 @@ class Run:
     variables: Mapping[str, str]
     log: Path
     timeout: float
+    command: Sequence[str] = ("./dispatch",)
+    errors: Path | None = None
 
 
 class Driver(Protocol):

@@ -14,7 +14,9 @@ class ProcessDriver:
 
     def run(self, run: Run) -> int:
         """See :class:`Driver`."""
-        child = self._host.spawn(["./dispatch"], run.variables, run.charm_dir, run.log)
+        child = self._host.spawn(
+            run.command, run.variables, run.charm_dir, run.log, errors=run.errors
+        )
         if not child.ended.wait(run.timeout):
             self._host.kill(child)
             child.ended.wait(10)

@@ -56,7 +56,7 @@ def _take_over_hook_commands(path: str, directory: str) -> None:
         )
         is_tool = type(command) in {list, tuple} and bool(command) and command[0] in tools
         simple = options.keys() <= _SIMPLE
-        if not (captures and is_tool and simple and command[0] != "juju"):
+        if not (captures and is_tool and simple and command[0] not in {"juju", "juju-exec"}):
             return original(*args, **options)
         encoding = options.get("encoding") or (
             "utf-8" if options.get("text") or options.get("universal_newlines") else None
