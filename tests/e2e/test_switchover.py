@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import Any, Self
 
 import jubilant
 import pytest
@@ -14,49 +12,8 @@ import localjuju
 from valkey_client import Access, Endpoint, Topology, client
 
 from ..conftest import ROOT, failed_hooks
+from ..writer import Writer
 from .test_main_job import OPERATOR, credentials
-
-
-class Writer:
-    """Counts up as fast as it can, through Sentinel, and knows what was acknowledged."""
-
-    def __init__(self, access: Access):
-        self._access = access
-        self._stop = threading.Event()
-        self.acknowledged = 0
-        self.errors = 0
-        self.longest_gap = 0.0
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        last = time.monotonic()
-        with client.connect(self._access, socket_timeout=1) as connection:
-            while not self._stop.is_set():
-                try:
-                    connection.set(f"application:{self.acknowledged + 1}", "x")
-                except valkey.ValkeyError:
-                    self.errors += 1
-                    time.sleep(0.02)
-                    continue
-                self.acknowledged += 1
-                now = time.monotonic()
-                self.longest_gap = max(self.longest_gap, now - last)
-                last = now
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def lost(self, connection: Any) -> int:
-        names = [f"application:{n}" for n in range(1, self.acknowledged + 1)]
-        return sum(
-            len(part) - connection.exists(*part)
-            for part in (names[i : i + 1000] for i in range(0, len(names), 1000))
-        )
 
 
 def access_of(juju: localjuju.Juju, app: str) -> Access:
@@ -79,7 +36,7 @@ def estate(juju: localjuju.Juju) -> localjuju.Juju:
 @pytest.mark.parametrize("how", ["action", "removal"])
 def test_nothing_acknowledged_is_lost(estate: localjuju.Juju, how: str) -> None:
     access = access_of(estate, "greeter")
-    with Writer(access) as writer:
+    with Writer(lambda: access) as writer:
         time.sleep(0.5)
         if how == "action":
             task = estate.run(f"{OPERATOR}/leader", "switchover", {"unit": f"{OPERATOR}/2"})

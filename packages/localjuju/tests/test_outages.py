@@ -107,14 +107,18 @@ def test_a_hook_that_is_killed_has_changed_nothing_and_comes_again(probe: Probe)
 def test_a_machine_that_is_lost_takes_its_processes_along_and_boots_again(probe: Probe) -> None:
     probe.order("a/0 start", "daemon")
     probe.order("a/1 start", "daemon")
+    # As a server does that writes over its environment and goes where its data is.
+    home = probe.juju.directory / "agents" / "unit-a-0"
+    probe.order("a/0 config-changed", ["sh", "-c", f"cd {home}; env -i sleep 1000 >&- 2>&- &"])
     probe.deploy("a", 2)
     probe.juju.settle()
 
     def sleepers() -> int:
         alive = descendants(probe.juju.engine.host.pid)
-        return sum("sleep" in Path(f"/proc/{pid}/cmdline").read_text() for pid in alive)
+        commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in alive]
+        return sum(command.startswith("sleep") for command in commands)
 
-    assert sleepers() == 2
+    probe.juju.wait(lambda _: sleepers() == 3)
     before = len(probe.hooks("a/0"))
     probe.juju.lose("a/0")
     probe.juju.wait(lambda _: sleepers() == 1)

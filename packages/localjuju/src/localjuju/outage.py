@@ -35,11 +35,21 @@ def recover(engine: Engine, unit: Unit) -> None:
 
 
 def _processes(engine: Engine, unit: Unit) -> list[int]:
-    """What hooks of a unit have started: it inherits the unit's name."""
+    """What hooks of a unit have started: it bears the unit's name or stands in its directories.
+
+    A name alone would not do: servers that change their title write over their environment.
+    """
     mark = f"JUJU_UNIT_NAME={unit.name}".encode()
+    own = engine.root / "agents" / f"unit-{unit.name.replace('/', '-')}"
+    homes = [own, *map(Path, unit.storages.values())]
     found: list[int] = []
     for process in descendants(engine.host.pid):
         with contextlib.suppress(OSError):
-            if mark in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"):
+            entry = Path(f"/proc/{process}")
+            stands = (entry / "cwd").readlink()
+            named = mark in (entry / "environ").read_bytes().split(b"\0")
+            # The interpreter of all units of an application stands in a charm directory.
+            at_home = any(stands.is_relative_to(home) for home in homes)
+            if named or (at_home and not stands.is_relative_to(own / "charm")):
                 found.append(process)
     return found

@@ -16,6 +16,7 @@ from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyPro
 
 from . import apply, plan
 from .actions import Actions, Means
+from .agreement import observe_settled
 from .cluster import Cluster, connected
 from .connection import ServerError
 from .facts import Asked, Facts
@@ -26,6 +27,7 @@ from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
 from .workload import Workload, WorkloadError
 from .workload.process import ProcessWorkload
+from .workload.wake import Move
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +41,25 @@ _ATTEMPTS = 3
 """How often facts are gathered anew when a server goes away in between."""
 
 
+class PrimaryChangedEvent(ops.EventBase):
+    """The leader's Sentinel has seen the primary move; see :mod:`.workload.wake`."""
+
+
+class PrimaryLostEvent(ops.EventBase):
+    """This unit's Sentinel has seen the primary move away from this unit."""
+
+
+class OperatorEvents(ops.CharmEvents):
+    """Juju's events and those that Sentinel asks for."""
+
+    primary_changed = ops.EventSource(PrimaryChangedEvent)
+    primary_lost = ops.EventSource(PrimaryLostEvent)
+
+
 class ValkeyOperatorCharm(ops.CharmBase):
     """Valkey with Sentinel, one server and one Sentinel a unit."""
+
+    on = OperatorEvents()  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
@@ -57,6 +76,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self.on.install,
             self.on.start,
             self.on.update_status,
+            self.on.primary_lost,
             events.relation_created,
             events.relation_joined,
             events.relation_changed,
@@ -68,6 +88,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             framework.observe(source, self._on_every_request)
         framework.observe(self.provider.on.changed, self._on_requests_changed)
         framework.observe(self.provider.on.released, self._on_requests_released)
+        framework.observe(self.on.primary_changed, self._on_primary_changed)
         framework.observe(self.on.stop, self._on_stop)
         framework.observe(self.on.secret_remove, self._on_secret_remove)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
@@ -81,6 +102,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def _on_every_request(self, _: ops.EventBase) -> None:
         # What a leader did not see while another unit led, it looks up now.
         self.reconcile(look_at=[relation.id for relation in self.provider.relations])
+
+    def _on_primary_changed(self, _: PrimaryChangedEvent) -> None:
+        self.reconcile(move=Move.of_this_hook())
 
     def _on_requests_changed(self, event: RequestsChangedEvent) -> None:
         self.reconcile(look_at=[event.relation.id])
@@ -121,7 +145,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def workload(self) -> Workload | None:
         """Where the servers run; None on a substrate that this charm does not support."""
         if directory := os.environ.get("LOCALJUJU_DIR"):
-            return ProcessWorkload(Path(directory) / "valkey", self._data)
+            return ProcessWorkload(Path(directory) / "valkey", self._data, self.unit.name)
         return None
 
     def _data(self) -> Path:
@@ -141,16 +165,18 @@ class ValkeyOperatorCharm(ops.CharmBase):
 
     # Reconcile.
 
-    def reconcile(self, look_at: Iterable[int] = ()) -> None:
+    def reconcile(self, look_at: Iterable[int] = (), move: Move | None = None) -> None:
         """Bring this unit, and as leader the application, to what it shall be.
 
         Args:
             look_at: The client relations whose requests are to be read. Others are read only if
                 they wait for the cluster or were never seen.
+            move: The change of primary that clients have to be told of at once; what this unit's
+                own servers need waits for the next hook then.
         """
         relations = frozenset(look_at)
         try:
-            self._reconcile(relations)
+            self._reconcile(relations, move)
         except (SettingsError, WorkloadError) as error:
             self._problem = ops.BlockedStatus(str(error))
             self._postpone(relations)
@@ -161,7 +187,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         if self.unit.is_leader() and look_at - shared.pending:
             self.peers.share(replace(shared, pending=shared.pending | look_at))
 
-    def _reconcile(self, look_at: frozenset[int]) -> None:
+    def _reconcile(self, look_at: frozenset[int], move: Move | None) -> None:
         settings = Settings.load(self.config)
         workload = self.workload
         if workload is None:
@@ -176,11 +202,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self.peers.announce(node.address, started=False, memory=workload.memory())
             return
         with connected(passwords.admin) as cluster:
-            self._run_node(node, cluster, shared, passwords, settings)
+            if move is None:
+                self._run_node(node, cluster, shared, passwords, settings)
             # A leader that is being removed sees its relations break one by one; it is not the
             # one to judge what is gone.
             if self.unit.is_leader() and not self.provider.is_leaving:
-                self._lead(cluster, shared, settings, look_at)
+                self._lead(cluster, shared, settings, look_at, move or Move())
         node.keep_accounts(passwords, self.peers.shared().accounts.values())
 
     def _found_application(self, node: Node) -> Shared:
@@ -210,14 +237,15 @@ class ValkeyOperatorCharm(ops.CharmBase):
         passwords: Passwords,
         settings: Settings,
     ) -> None:
-        if not node.is_running():
+        was_down = not node.is_running()
+        if was_down:
             others = [peer.address for peer in self.peers.all() if peer.address != node.address]
             primary = cluster.named_primary(others) or node.known_primary() or shared.first_primary
             quorum = majority(len(others) + 1)
             node.start(primary, passwords, shared.accounts.values(), settings, quorum)
             self._wait_for_sync(cluster, node.address)
         memory = node.workload.memory()
-        self.peers.announce(node.address, started=True, memory=memory)
+        self.peers.announce(node.address, started=True, memory=memory, anew=was_down)
 
     @staticmethod
     def _wait_for_sync(cluster: Cluster, address: str) -> None:
@@ -232,7 +260,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
             time.sleep(0.05)
 
     def _lead(
-        self, cluster: Cluster, shared: Shared, settings: Settings, look_at: frozenset[int]
+        self,
+        cluster: Cluster,
+        shared: Shared,
+        settings: Settings,
+        look_at: frozenset[int],
+        move: Move,
     ) -> None:
         relations = {relation.id: relation for relation in self.provider.relations}
         served = {account.relation_id for account in shared.accounts.values()}
@@ -242,7 +275,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
         planned = self.app.planned_units()
         failed: set[str] = set()
         for _ in range(_ATTEMPTS):
-            found = cluster.observe(peer.address for peer in peers if peer.started)
+            found = observe_settled(
+                cluster,
+                (peer.address for peer in peers if peer.started),
+                move,
+                shared.first_primary,
+            )
             facts = Facts(
                 peers=peers,
                 shared=shared,

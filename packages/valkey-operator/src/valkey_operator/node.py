@@ -20,6 +20,7 @@ SENTINEL_PORT = 26379
 
 _SERVER_ACCOUNTS = "users.acl"
 _SENTINEL_ACCOUNTS = "sentinel.acl"
+_WAKE = "primary-changed.sh"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ class Node:
             self.workload.write("valkey.conf", self._server_conf(primary, passwords, settings))
             self._launch("server", ["valkey.conf"])
         if not self.workload.is_running("sentinel"):
+            script = self.workload.wake_script(self.address)
+            self.workload.write(_WAKE, script, executable=True)
             if not self.known_primary():
                 conf = self._sentinel_conf(primary, passwords, settings, quorum)
                 self.workload.write("sentinel.conf", conf)
@@ -210,6 +213,8 @@ class Node:
             f"sentinel parallel-syncs {name} 1",
             f"sentinel auth-user {name} {internal.SENTINEL}",
             f"sentinel auth-pass {name} {passwords.sentinel}",
+            # Cannot be set on a Sentinel that runs, and must be executable when it starts.
+            f"sentinel client-reconfig-script {name} {directory}/{_WAKE}",
         ]
         return "\n".join(lines) + "\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
@@ -114,7 +115,7 @@ class Peers:
             Peer(
                 unit.name,
                 bag["address"],
-                started=bag.get("started") == "true",
+                started=bool(bag.get("started")),
                 memory=int(bag.get("memory", "0")),
             )
             for unit in (self._charm.unit, *relation.units)
@@ -122,16 +123,21 @@ class Peers:
         ]
         return tuple(sorted(found, key=lambda peer: int(peer.unit.rpartition("/")[2])))
 
-    def announce(self, address: str, *, started: bool, memory: int) -> None:
-        """Tell the other units about this one. Writes only what differs."""
+    def announce(self, address: str, *, started: bool, memory: int, anew: bool = False) -> None:
+        """Tell the other units about this one. Writes only what differs.
+
+        Args:
+            address: Where its server and Sentinel listen.
+            started: Whether both have been started.
+            memory: Of its machine, in bytes.
+            anew: Whether one of them was started just now, so that the leader looks at it again.
+        """
         relation = self.relation
-        if relation is not None:
-            values = {
-                "address": address,
-                "started": "true" if started else "",
-                "memory": str(memory),
-            }
-            relation.data[self._charm.unit].update(values)
+        if relation is None:
+            return
+        bag = relation.data[self._charm.unit]
+        mark = secrets.token_hex(4) if anew else bag.get("started") or "true"
+        bag.update({"address": address, "started": mark if started else "", "memory": str(memory)})
 
 
 def _load(text: str) -> dict[str, Any]:

@@ -42,8 +42,19 @@ class Workload(Protocol):
         """The text of a file in :attr:`directory`, None if there is none."""
         ...
 
-    def write(self, name: str, text: str) -> None:
-        """Write a file in :attr:`directory` that only the servers can read."""
+    def write(self, name: str, text: str, *, executable: bool = False) -> None:
+        """Write a file in :attr:`directory` that only the servers can read, or run."""
+        ...
+
+    def wake_script(self, address: str) -> str:
+        """The script by which this unit's Sentinel wakes the charm; see :mod:`.wake`.
+
+        Args:
+            address: What the unit's server is known by to Sentinels.
+
+        Raises:
+            WorkloadError: If Juju cannot be reached from here.
+        """
         ...
 
     def is_running(self, service: Service) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import Service, WorkloadError
+from .wake import juju_exec_script
 
 _STOP_SECONDS = 15.0
 """A server with a stuck replica takes 10 s to stop (``shutdown-timeout``)."""
@@ -27,11 +28,13 @@ class ProcessWorkload:
     Args:
         directory: For configuration.
         find_data: Says where data goes; asked only when a server is started.
+        unit: The name of this unit.
     """
 
-    def __init__(self, directory: Path, find_data: Callable[[], Path]):
+    def __init__(self, directory: Path, find_data: Callable[[], Path], unit: str):
         self._directory = directory
         self._find_data = find_data
+        self._unit = unit
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
@@ -73,13 +76,22 @@ class ProcessWorkload:
         except FileNotFoundError:
             return None
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, text: str, *, executable: bool = False) -> None:
         """See :class:`Workload`."""
         path = self._directory / name
         fresh = path.with_suffix(f"{path.suffix}.new")
         fresh.touch(mode=0o600)
         fresh.write_text(text)
+        if executable:
+            fresh.chmod(0o700)
         fresh.replace(path)
+
+    def wake_script(self, address: str) -> str:
+        """See :class:`Workload`."""
+        juju_exec = shutil.which("juju-exec")
+        if not juju_exec:
+            raise WorkloadError("juju-exec is not on the PATH; use a Juju that has it")
+        return juju_exec_script(juju_exec, self._unit, address)
 
     def is_running(self, service: Service) -> bool:
         """See :class:`Workload`."""

@@ -1,0 +1,70 @@
+"""An application that writes without pause and knows what was acknowledged."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import valkey
+
+from valkey_client import Access, UnreachableError, client
+
+
+class Writer:
+    """Counts up through Sentinel, as fast as it can or with a pause after each write.
+
+    Args:
+        access: Says where to write and with which account; asked anew after an error, as a charm
+            would hand its application what the relation says now.
+        pause: Seconds between two writes.
+    """
+
+    def __init__(self, access: Callable[[], Access], *, pause: float = 0.0):
+        self._access = access
+        self._pause = pause
+        self._stop = threading.Event()
+        self.acknowledged = 0
+        self.errors = 0
+        self.longest_gap = 0.0
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        last = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                with client.connect(self._access(), socket_timeout=1) as connection:
+                    while not self._stop.wait(self._pause):
+                        connection.set(f"application:{self.acknowledged + 1}", "x")
+                        self.acknowledged += 1
+                        now = time.monotonic()
+                        self.longest_gap = max(self.longest_gap, now - last)
+                        last = now
+            except (valkey.ValkeyError, UnreachableError):
+                self.errors += 1
+                self._stop.wait(0.02)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def await_writes(self, count: int = 10, timeout: float = 30.0) -> None:
+        """Wait until so many more writes were acknowledged."""
+        goal = self.acknowledged + count
+        deadline = time.monotonic() + timeout
+        while self.acknowledged < goal:
+            assert time.monotonic() < deadline, f"no {count} writes within {timeout} s"
+            time.sleep(0.01)
+
+    def lost(self, connection: Any) -> int:
+        """How many of the acknowledged writes a server does not have."""
+        names = [f"application:{n}" for n in range(1, self.acknowledged + 1)]
+        return sum(
+            len(part) - connection.exists(*part)
+            for part in (names[i : i + 1000] for i in range(0, len(names), 1000))
+        )
