@@ -279,7 +279,7 @@ def test_sentinels_forget_units_that_were_removed_once_everybody_is_there() -> N
     made = facts()
     sentinels = {ip: replace(s, others=5) for ip, s in made.cluster.sentinels.items()}
     stale = replace(made, cluster=replace(made.cluster, sentinels=sentinels))
-    assert run(stale) == [ResetSentinel(ip) for ip in IPS]
+    assert run(stale) == [ResetSentinel(ip, 2) for ip in IPS]
     assert run(replace(stale, planned=6)) == [], "the others have only not been met yet"
     assert not any(
         isinstance(a, ResetSentinel)

@@ -12,8 +12,8 @@ from valkey_client import ValkeyProvider
 
 from .cluster import connected
 from .connection import ServerError
-from .node import Passwords
 from .overlap import overlapping, sharers
+from .passwords import Passwords
 from .peers import Peers
 from .switchover import SwitchoverError, switch_over
 

@@ -101,8 +101,8 @@ def _apply_to_servers(
             cluster.configure_server(address, name, value)
         case ConfigureSentinel(address, name, value):
             cluster.configure_sentinel(address, name, value)
-        case ResetSentinel(address):
-            cluster.reset_sentinel(address)
+        case ResetSentinel(address, others):
+            cluster.reset_sentinel(address, facts.cluster.sentinels, others)
 
 
 def _access(grant: Grant) -> Access:

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +14,16 @@ import ops
 
 from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyProvider
 
-from . import apply, plan
+from . import apply, plan, turns
 from .actions import Actions, Means
 from .agreement import observe_settled
 from .cluster import Cluster, connected
 from .connection import ServerError
 from .facts import Asked, Facts
-from .node import Node, Passwords, majority
+from .node import Node
+from .passwords import Passwords
 from .peers import Peers, Shared
+from .primaries import Named, newest
 from .settings import Settings, SettingsError
 from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
@@ -208,6 +210,11 @@ class ValkeyOperatorCharm(ops.CharmBase):
             # one to judge what is gone.
             if self.unit.is_leader() and not self.provider.is_leaving:
                 self._lead(cluster, shared, settings, look_at, move or Move())
+                shared = self.peers.shared()
+                if move is None and shared.turn == self.unit.name:
+                    # Its own turn: Juju does not tell a leader what it wrote itself.
+                    self._run_node(node, cluster, shared, passwords, settings)
+                    self._lead(cluster, self.peers.shared(), settings, frozenset(), Move())
         node.keep_accounts(passwords, self.peers.shared().accounts.values())
 
     def _found_application(self, node: Node) -> Shared:
@@ -220,7 +227,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             if not is_founder and not node.is_running() and self.app.planned_units() == 1:
                 # Everybody else is gone, the primary of old among them. That no peer has been met
                 # would not say so: a new unit meets them only later.
-                shared = replace(shared, first_primary=node.address)
+                shared = replace(shared, first_primary=node.address, epoch=0)
                 self.peers.share(shared)
             return shared
         passwords = Passwords(*(secrets.token_hex(32) for _ in range(4)))
@@ -237,15 +244,34 @@ class ValkeyOperatorCharm(ops.CharmBase):
         passwords: Passwords,
         settings: Settings,
     ) -> None:
-        was_down = not node.is_running()
-        if was_down:
-            others = [peer.address for peer in self.peers.all() if peer.address != node.address]
-            primary = cluster.named_primary(others) or node.known_primary() or shared.first_primary
-            quorum = majority(len(others) + 1)
-            node.start(primary, passwords, shared.accounts.values(), settings, quorum)
+        others = [peer.address for peer in self.peers.all() if peer.address != node.address]
+        wanted = node.wanted(passwords, settings)
+        starts = not node.is_running()
+        if not starts and shared.turn == self.unit.name and wanted != node.started_with():
+            starts = self._take_turn(node, cluster, others)
+        if starts:
+            named = [*cluster.settled_primaries(others), node.known_primary()]
+            primary = newest([*named, Named(shared.first_primary, shared.epoch)])
+            clients = shared.accounts.values()
+            node.start(primary, passwords, clients, settings, len(others) + 1)
             self._wait_for_sync(cluster, node.address)
-        memory = node.workload.memory()
-        self.peers.announce(node.address, started=True, memory=memory, anew=was_down)
+        self.peers.announce(
+            node.address,
+            started=True,
+            memory=node.workload.memory(),
+            anew=starts,
+            wanted=wanted,
+            needs_restart=wanted != node.started_with(),
+        )
+
+    @staticmethod
+    def _take_turn(node: Node, cluster: Cluster, others: Sequence[str]) -> bool:
+        """Stop the servers, to start them again, unless they are needed now."""
+        if others and cluster.observe_server(node.address).role == "master":
+            # It was promoted since; the leader sees that and hands over first.
+            return False
+        node.stop()
+        return True
 
     @staticmethod
     def _wait_for_sync(cluster: Cluster, address: str) -> None:
@@ -299,9 +325,23 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 logger.warning("a server fails: %s", error)
                 failed.add(error.address)
             else:
+                self._give_turn(cluster, facts)
                 return
         self._problem = ops.WaitingStatus("servers come and go; trying again later")
         self._postpone(look_at)
+
+    def _give_turn(self, cluster: Cluster, facts: Facts) -> None:
+        """Let the next unit start its servers again that has to, one at a time."""
+        turn = turns.next_turn(facts)
+        if turn and turns.must_switch_over(facts, turn):
+            try:
+                switch_over(cluster, facts.cluster)
+            except SwitchoverError as error:
+                logger.warning("no turn is given yet: %s", error)
+                turn = ""
+        shared = self.peers.shared()
+        if turn != shared.turn:
+            self.peers.share(replace(shared, turn=turn))
 
     def _asked(self, relation: ops.Relation) -> Asked:
         said = self.provider.responses_of(relation)

@@ -13,11 +13,15 @@ from typing import TypeVar
 from valkey_client.messages import PRIMARY_NAME
 
 from .accounts import CLIENT_PREFIX, MARKER_PREFIX, MARKER_RULE, Account, Version
+from .configuration import PORT, SENTINEL_PORT
 from .connection import Connection, ServerError
-from .node import PORT, SENTINEL_PORT
+from .primaries import Named
 
 _REDISCOVERY = 12.0
 """Seconds in which a Sentinel finds the others (2 s) and the replicas (10 s) again."""
+
+_ELECTION = 5.0
+"""Seconds that a server which starts leaves to Sentinels that are about to replace it."""
 
 
 _SETTINGS = (
@@ -74,6 +78,7 @@ class SentinelFacts(NodeFacts):
 
     Attributes:
         primary: Whom it takes for the primary.
+        epoch: The number of the failover that made it primary.
         quorum: How many must agree.
         down_after: Milliseconds.
         failover_timeout: Milliseconds.
@@ -85,6 +90,7 @@ class SentinelFacts(NodeFacts):
     quorum: int
     down_after: int
     failover_timeout: int
+    epoch: int = 0
     others: int = 0
     replicas: int = 0
 
@@ -224,6 +230,7 @@ class Cluster:
         return SentinelFacts(
             address=address,
             primary=said["ip"],
+            epoch=int(said["config-epoch"]),
             quorum=int(said["quorum"]),
             down_after=int(said["down-after-milliseconds"]),
             failover_timeout=int(said["failover-timeout"]),
@@ -233,15 +240,33 @@ class Cluster:
             markers=_markers(names),
         )
 
-    def named_primary(self, addresses: Iterable[str]) -> str:
-        """The primary that most Sentinels name, empty if none answers."""
-        votes: Counter[str] = Counter()
+    def named_primaries(self, addresses: Iterable[str]) -> list[Named]:
+        """Whom Sentinels name, without those that do not answer."""
+        found: list[Named] = []
         for address in addresses:
             with contextlib.suppress(ServerError, OSError):
-                said = self.sentinel(address).ask("SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME)
-                if said:
-                    votes[said[0]] += 1
-        return votes.most_common(1)[0][0] if votes else ""
+                # While a failover ends, only the first tells what the second has an epoch for.
+                current, said = self.sentinel(address).ask_all(
+                    [
+                        ("SENTINEL GET-MASTER-ADDR-BY-NAME", PRIMARY_NAME),
+                        ("SENTINEL MASTER", PRIMARY_NAME),
+                    ]
+                )
+                is_down = "o_down" in said["flags"]
+                found.append(Named(current[0], int(said["config-epoch"]), is_down))
+        return found
+
+    def settled_primaries(self, addresses: Sequence[str]) -> list[Named]:
+        """Whom Sentinels name, once none of them takes the primary for down, or time is up.
+
+        A server that comes back while Sentinels agree on another primary would be a second one.
+        """
+        deadline = time.monotonic() + _ELECTION
+        while True:
+            found = self.named_primaries(addresses)
+            if not any(one.is_down for one in found) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.2)
 
     def replicas_of(self, address: str) -> list[str]:
         """The addresses of the replicas that are connected to a server; none to a replica's.
@@ -292,22 +317,33 @@ class Cluster:
         """Change a setting of a server."""
         self.server(address).ask("CONFIG SET", name, value)
 
-    def reset_sentinel(self, address: str) -> None:
+    def reset_sentinel(self, address: str, sentinels: Iterable[str], others: int) -> None:
         """Let a Sentinel forget who is gone, and wait until it has found again who is there.
 
-        Until then it cannot take part in a failover, so this is done to one at a time.
+        Until then it cannot take part in a failover, so this is done to one at a time: one that
+        a hook has left like that when it died is waited for before.
+
+        Args:
+            address: The Sentinel.
+            sentinels: All of them.
+            others: How many others there are of each kind.
 
         Raises:
-            ServerError: If it does not answer.
+            ServerError: If one does not answer.
         """
-        self.sentinel(address).ask("SENTINEL RESET", PRIMARY_NAME)
-        before = self.observe_sentinel(address)
+        if all(self._await_others(one, others) for one in sentinels):
+            self.sentinel(address).ask("SENTINEL RESET", PRIMARY_NAME)
+            self._await_others(address, others)
+
+    def _await_others(self, address: str, others: int) -> bool:
+        """Wait, for a bounded time, until a Sentinel knows so many others and replicas."""
         deadline = time.monotonic() + _REDISCOVERY
         while time.monotonic() < deadline:
             found = self.observe_sentinel(address)
-            if found.others > before.others and found.replicas > before.replicas:
-                return
+            if found.others >= others and found.replicas >= others:
+                return True
             time.sleep(0.25)
+        return False
 
     def configure_sentinel(self, address: str, name: str, value: str) -> None:
         """Change a setting of a Sentinel; it writes its configuration itself."""

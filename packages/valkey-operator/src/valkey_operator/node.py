@@ -1,64 +1,22 @@
-"""This unit's pair of servers: their configuration, their start and stop."""
+"""This unit's pair of servers: their start and stop."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from valkey_client.messages import PRIMARY_NAME
-
-from . import accounts, databases, internal
+from . import accounts, configuration, internal
 from .accounts import Account
 from .aclfile import acl_file
-from .limits import limits
+from .configuration import Configuration, learned
+from .passwords import Passwords
+from .primaries import Named
 from .settings import Settings
 from .workload import Service, Workload, WorkloadError
 
-PORT = 6379
-SENTINEL_PORT = 26379
-
-_SERVER_ACCOUNTS = "users.acl"
-_SENTINEL_ACCOUNTS = "sentinel.acl"
-_WAKE = "primary-changed.sh"
-
-
-@dataclass(frozen=True)
-class Passwords:
-    """The passwords of the internal accounts; they live in one secret of the application."""
-
-    admin: str = field(repr=False)
-    replication: str = field(repr=False)
-    sentinel: str = field(repr=False)
-    sentinel_peer: str = field(repr=False)
-
-    @classmethod
-    def read(cls, content: Mapping[str, str]) -> Passwords:
-        """From the secret's content."""
-        return cls(
-            admin=content["admin-password"],
-            replication=content["replication-password"],
-            sentinel=content["sentinel-password"],
-            sentinel_peer=content["sentinel-peer-password"],
-        )
-
-    def content(self) -> dict[str, str]:
-        """The secret's content."""
-        return {
-            "admin-password": self.admin,
-            "replication-password": self.replication,
-            "sentinel-password": self.sentinel,
-            "sentinel-peer-password": self.sentinel_peer,
-        }
-
-    def digests(self) -> dict[str, str]:
-        """Name of the account to SHA-256 of its password."""
-        return {
-            internal.ADMIN: accounts.digest(self.admin),
-            internal.REPLICATION: accounts.digest(self.replication),
-            internal.SENTINEL: accounts.digest(self.sentinel),
-            internal.SENTINEL_PEER: accounts.digest(self.sentinel_peer),
-        }
+_STARTED_WITH = "started-with"
+"""The file that holds the digest of what the servers were started with."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +35,17 @@ class Node:
         """Whether both servers run."""
         return self.workload.is_running("server") and self.workload.is_running("sentinel")
 
-    def known_primary(self) -> str:
+    def known_primary(self) -> Named:
         """The primary that this unit's Sentinel knew when it last wrote its configuration."""
-        for line in (self.workload.read("sentinel.conf") or "").splitlines():
-            words = line.split()
-            if words[:3] == ["sentinel", "monitor", PRIMARY_NAME] and len(words) > 3:
-                return words[3]
-        return ""
+        return learned(self.workload.read(configuration.SENTINEL) or "")
+
+    def wanted(self, passwords: Passwords, settings: Settings) -> str:
+        """A digest of what the servers shall be started with, the same on all units."""
+        return self._configuration(passwords, settings).digest
+
+    def started_with(self) -> str:
+        """The digest of what they were started with."""
+        return self.workload.read(_STARTED_WITH) or ""
 
     def start(
         self,
@@ -91,7 +53,7 @@ class Node:
         passwords: Passwords,
         clients: Iterable[Account],
         settings: Settings,
-        quorum: int,
+        units: int,
     ) -> None:
         """Start what does not run, with every account that shall exist.
 
@@ -104,22 +66,26 @@ class Node:
             passwords: Of the internal accounts.
             clients: The client accounts that shall exist.
             settings: The charm's configuration.
-            quorum: How many Sentinels must agree that the primary is down.
+            units: How many units there are.
 
         Raises:
             WorkloadError: If a server does not start.
         """
         self.keep_accounts(passwords, clients)
+        wanted = self._configuration(passwords, settings)
+        runs_none = not any(map(self.workload.is_running, ("server", "sentinel")))
         if not self.workload.is_running("server"):
-            self.workload.write("valkey.conf", self._server_conf(primary, passwords, settings))
-            self._launch("server", ["valkey.conf"])
+            text = wanted.server(self.workload.data, primary, units)
+            self.workload.write(configuration.SERVER, text)
+            self._launch("server", [configuration.SERVER])
         if not self.workload.is_running("sentinel"):
             script = self.workload.wake_script(self.address)
-            self.workload.write(_WAKE, script, executable=True)
-            if not self.known_primary():
-                conf = self._sentinel_conf(primary, passwords, settings, quorum)
-                self.workload.write("sentinel.conf", conf)
-            self._launch("sentinel", ["sentinel.conf", "--sentinel"])
+            self.workload.write(configuration.WAKE, script, executable=True)
+            old = self.workload.read(configuration.SENTINEL) or ""
+            self.workload.write(configuration.SENTINEL, wanted.sentinel(primary, units, old))
+            self._launch("sentinel", [configuration.SENTINEL, "--sentinel"])
+        if runs_none:
+            self.workload.write(_STARTED_WITH, wanted.digest)
 
     def keep_accounts(self, passwords: Passwords, clients: Iterable[Account]) -> bool:
         """Write the files from which the servers take their accounts when they start.
@@ -129,8 +95,8 @@ class Node:
         """
         listed = tuple(clients)
         marker = accounts.marker(listed)
-        text = self.workload.read(_SERVER_ACCOUNTS) or ""
-        if f"\nuser {marker} " in text and self.workload.read(_SENTINEL_ACCOUNTS):
+        text = self.workload.read(configuration.SERVER_ACCOUNTS) or ""
+        if f"\nuser {marker} " in text and self.workload.read(configuration.SENTINEL_ACCOUNTS):
             return False
         version = self.workload.version()
         digests = passwords.digests()
@@ -140,8 +106,8 @@ class Node:
         on_server = internal.internal_server_rules(digests) | common
         on_server |= {account.name: account.server_rule(version) for account in listed}
         # The server's file last: it is the one that tells whether both are up to date.
-        self.workload.write(_SENTINEL_ACCOUNTS, acl_file(on_sentinel))
-        self.workload.write(_SERVER_ACCOUNTS, acl_file(on_server))
+        self.workload.write(configuration.SENTINEL_ACCOUNTS, acl_file(on_sentinel))
+        self.workload.write(configuration.SERVER_ACCOUNTS, acl_file(on_server))
         return True
 
     def stop(self) -> None:
@@ -161,64 +127,13 @@ class Node:
             else:
                 return
 
-    def _server_conf(self, primary: str, passwords: Passwords, settings: Settings) -> str:
-        directory = self.workload.directory
-        bounds = limits(settings, self.workload.memory())
-        lines = [
-            f"bind {self.address}",
-            f"bind-source-addr {self.address}",
-            f"port {PORT}",
-            f'dir "{self.workload.data}"',
-            f'aclfile "{directory}/{_SERVER_ACCOUNTS}"',
-            "protected-mode no",
-            # With appendonly off, a primary that restarts quickly comes back empty and its
-            # replicas follow it into emptiness.
-            "appendonly yes",
-            'save ""',
-            "repl-diskless-sync-delay 0",
-            # Sentinel registers the address that a replica announces, else the one it came from.
-            f"replica-announce-ip {self.address}",
-            f"replica-announce-port {PORT}",
-            "replica-priority 0",
-            f"masteruser {internal.REPLICATION}",
-            f"masterauth {passwords.replication}",
-            *(f"{name} {value}" for name, value in bounds.items()),
-            # The server's default. It lowers it by itself where it may open fewer files.
-            "maxclients 10000",
-        ]
-        if self.workload.version() >= accounts.DATABASE_ACL:
-            lines.append(f"databases {databases.COUNT}")
-        if primary != self.address:
-            lines.append(f"replicaof {primary} {PORT}")
-        return "\n".join(lines) + "\n"
-
-    def _sentinel_conf(
-        self, primary: str, passwords: Passwords, settings: Settings, quorum: int
-    ) -> str:
-        directory = self.workload.directory
-        name = PRIMARY_NAME
-        lines = [
-            f"bind {self.address}",
-            f"port {SENTINEL_PORT}",
-            f'dir "{directory}"',
-            f'aclfile "{directory}/{_SENTINEL_ACCOUNTS}"',
-            "protected-mode no",
-            f"sentinel announce-ip {self.address}",
-            f"sentinel announce-port {SENTINEL_PORT}",
-            f"sentinel sentinel-user {internal.SENTINEL_PEER}",
-            f"sentinel sentinel-pass {passwords.sentinel_peer}",
-            f"sentinel monitor {name} {primary} {PORT} {quorum}",
-            f"sentinel down-after-milliseconds {name} {settings.down_after * 1000}",
-            f"sentinel failover-timeout {name} {settings.failover_timeout * 1000}",
-            f"sentinel parallel-syncs {name} 1",
-            f"sentinel auth-user {name} {internal.SENTINEL}",
-            f"sentinel auth-pass {name} {passwords.sentinel}",
-            # Cannot be set on a Sentinel that runs, and must be executable when it starts.
-            f"sentinel client-reconfig-script {name} {directory}/{_WAKE}",
-        ]
-        return "\n".join(lines) + "\n"
-
-
-def majority(units: int) -> int:
-    """The quorum of so many Sentinels."""
-    return units // 2 + 1
+    def _configuration(self, passwords: Passwords, settings: Settings) -> Configuration:
+        workload = self.workload
+        return Configuration(
+            address=self.address,
+            directory=workload.directory,
+            version=workload.version(),
+            memory=workload.memory(),
+            passwords=passwords,
+            settings=settings,
+        )

@@ -21,12 +21,16 @@ class Peer:
         unit: Its name.
         address: Where its server and Sentinel listen.
         started: Whether both have been started with the accounts of their time.
+        wanted: A digest of what they shall be started with.
+        needs_restart: Whether they were started with something else, and wait for their turn.
         memory: The memory of its machine or container, in bytes; 0 if it has not told.
     """
 
     unit: str
     address: str
     started: bool = False
+    wanted: str = ""
+    needs_restart: bool = False
     memory: int = 0
 
 
@@ -38,6 +42,8 @@ class Shared:
         secret: URI of the secret with the passwords of the internal accounts.
         first_primary: The address that was primary when the leader last looked; it counts as
             long as no Sentinel knows better.
+        epoch: The number of the failover that made it primary.
+        turn: The unit that may start its servers again; see :mod:`valkey_operator.turns`.
         accounts: The client accounts that shall exist, by name.
         pending: Relations with requests that wait for the cluster.
         published: What all clients were told last, as :func:`topology_text` writes it.
@@ -46,6 +52,8 @@ class Shared:
 
     secret: str = ""
     first_primary: str = ""
+    epoch: int = 0
+    turn: str = ""
     accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
     pending: frozenset[int] = frozenset()
     published: str = ""
@@ -78,6 +86,8 @@ class Peers:
         return Shared(
             secret=bag.get("secret", ""),
             first_primary=bag.get("first-primary", ""),
+            epoch=int(bag.get("epoch", "0")),
+            turn=bag.get("turn", ""),
             accounts={
                 name: _read_account(name, entry)
                 for name, entry in _load(bag.get("accounts", "{}")).items()
@@ -97,6 +107,8 @@ class Peers:
             {
                 "secret": shared.secret,
                 "first-primary": shared.first_primary,
+                "epoch": str(shared.epoch) if shared.epoch else "",
+                "turn": shared.turn,
                 "accounts": json.dumps(accounts, sort_keys=True) if accounts else "",
                 "pending": json.dumps(sorted(shared.pending)) if shared.pending else "",
                 "published": shared.published,
@@ -116,6 +128,8 @@ class Peers:
                 unit.name,
                 bag["address"],
                 started=bool(bag.get("started")),
+                wanted=bag.get("wanted", ""),
+                needs_restart=bag.get("needs-restart") == "true",
                 memory=int(bag.get("memory", "0")),
             )
             for unit in (self._charm.unit, *relation.units)
@@ -123,7 +137,16 @@ class Peers:
         ]
         return tuple(sorted(found, key=lambda peer: int(peer.unit.rpartition("/")[2])))
 
-    def announce(self, address: str, *, started: bool, memory: int, anew: bool = False) -> None:
+    def announce(
+        self,
+        address: str,
+        *,
+        started: bool,
+        memory: int,
+        anew: bool = False,
+        wanted: str = "",
+        needs_restart: bool = False,
+    ) -> None:
         """Tell the other units about this one. Writes only what differs.
 
         Args:
@@ -131,13 +154,23 @@ class Peers:
             started: Whether both have been started.
             memory: Of its machine, in bytes.
             anew: Whether one of them was started just now, so that the leader looks at it again.
+            wanted: A digest of what they shall be started with.
+            needs_restart: Whether they have to be started again, when the leader says so.
         """
         relation = self.relation
         if relation is None:
             return
         bag = relation.data[self._charm.unit]
         mark = secrets.token_hex(4) if anew else bag.get("started") or "true"
-        bag.update({"address": address, "started": mark if started else "", "memory": str(memory)})
+        bag.update(
+            {
+                "address": address,
+                "started": mark if started else "",
+                "memory": str(memory),
+                "wanted": wanted,
+                "needs-restart": "true" if needs_restart else "",
+            }
+        )
 
 
 def _load(text: str) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from valkey_client.messages import format_endpoints
 from .accounts import Account, marker
 from .answers import answer
 from .cluster import NodeFacts, ServerFacts
+from .configuration import MAX_LAG, PORT, SENTINEL_PORT, majority, min_replicas
 from .facts import Facts
 from .limits import limits
-from .node import PORT, SENTINEL_PORT, majority
 from .overlap import overlapping
 from .steps import (
     ConfigureSentinel,
@@ -39,7 +39,6 @@ from .steps import (
 )
 
 PROMOTABLE = "100"
-MAX_LAG = "3"
 
 KEYSPACE_EVENTS = "AK"
 """``notify-keyspace-events`` when somebody wants to be told, in the server's spelling: every kind,
@@ -79,11 +78,19 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
         pending=frozenset(pending),
         published=text,
         first_primary=facts.cluster.primary or facts.shared.first_primary,
+        epoch=_epoch(facts),
         databases=answers.databases,
     )
     if shared != facts.shared:
         steps.append(Share(shared))
     return steps
+
+
+def _epoch(facts: Facts) -> int:
+    """The number under which the present primary is known, to tell it from those of before."""
+    cluster = facts.cluster
+    known = [s.epoch for s in cluster.sentinels.values() if s.primary == cluster.primary]
+    return max(known, default=facts.shared.epoch)
 
 
 def not_isolated(steps: Iterable[Step]) -> list[int]:
@@ -152,7 +159,7 @@ def _forgotten(facts: Facts) -> Iterable[Step]:
         return
     for sentinel in facts.cluster.sentinels.values():
         if sentinel.others > others or sentinel.replicas > others:
-            yield ResetSentinel(sentinel.address)
+            yield ResetSentinel(sentinel.address, others)
 
 
 def _account_removals(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Step]:
@@ -191,14 +198,13 @@ def _announcements(
 
 def _settings(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Step]:
     """What servers and Sentinels must be set to, now that every server has its accounts."""
-    # With two nodes, the loss of the one replica would stop all writes. A node that does not
-    # answer still counts: it is against its loss that this protects.
-    enough = sum(peer.started for peer in facts.peers) >= 3
+    # A node that does not answer still counts: it is against its loss that this protects.
+    replicas = min_replicas(sum(peer.started for peer in facts.peers))
     memory = {peer.address: peer.memory for peer in facts.peers}
     events = KEYSPACE_EVENTS if any(a.keyspace_events for a in wanted.values()) else ""
     for server in facts.cluster.servers.values():
         settings = {
-            "min-replicas-to-write": "1" if enough else "0",
+            "min-replicas-to-write": str(replicas),
             "min-replicas-max-lag": MAX_LAG,
             "notify-keyspace-events": events,
         }

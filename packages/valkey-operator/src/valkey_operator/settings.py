@@ -25,11 +25,13 @@ class Settings:
         isolation: ``shared`` grants prefixes that overlap, as the contract allows; ``strict``
             refuses them, and ``*``.
         allow_scan: Whether a request for SCAN is granted.
+        io_threads: Threads of a server that read from and write to connections.
         maxmemory: MiB of data that a server may hold; 0 for three quarters of the memory.
     """
 
     down_after: int = 5
     failover_timeout: int = 15
+    io_threads: int = 1
     isolation: str = SHARED
     allow_scan: bool = False
     maxmemory: int = 0
@@ -50,6 +52,7 @@ class Settings:
         return cls(
             down_after=_whole(config, "down-after", defaults.down_after, 1, 300),
             failover_timeout=_whole(config, "failover-timeout", defaults.failover_timeout, 5, 600),
+            io_threads=_whole(config, "io-threads", defaults.io_threads, 1, 128),
             isolation=_one_of(config, "isolation", SHARED, STRICT),
             allow_scan=config.get("allow-scan") is True,
             maxmemory=_whole(config, "maxmemory", defaults.maxmemory, 0, 16 * 1024 * 1024),

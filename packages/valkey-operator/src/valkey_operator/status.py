@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import ops
 
 from .accounts import Account, Version
+from .configuration import majority
 from .facts import Facts
-from .node import majority
 from .overlap import overlapping
 
 _SCRIPTS_ARE_APART = {(7, 2): 11, (8, 0): 6, (8, 1): 4}

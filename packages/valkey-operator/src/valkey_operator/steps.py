@@ -65,9 +65,10 @@ class ConfigureSentinel:
 
 @dataclass(frozen=True)
 class ResetSentinel:
-    """Let a Sentinel forget units that are gone."""
+    """Let a Sentinel forget units that are gone, once all Sentinels know so many others."""
 
     address: str
+    others: int
 
 
 @dataclass(frozen=True)

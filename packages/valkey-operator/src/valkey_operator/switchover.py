@@ -20,8 +20,8 @@ from typing import TypeVar
 from valkey_client.messages import PRIMARY_NAME
 
 from .cluster import Cluster, ClusterFacts
+from .configuration import PORT
 from .connection import RefusedError, ServerError
-from .node import PORT
 
 T = TypeVar("T")
 

@@ -35,6 +35,7 @@ class ProcessWorkload:
         self._directory = directory
         self._find_data = find_data
         self._unit = unit
+        self._version: tuple[int, int, int] | None = None
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
@@ -53,6 +54,11 @@ class ProcessWorkload:
 
     def version(self) -> tuple[int, int, int]:
         """See :class:`Workload`."""
+        if self._version is None:
+            self._version = self._ask_version()
+        return self._version
+
+    def _ask_version(self) -> tuple[int, int, int]:
         said = subprocess.run(
             [self._binary(), "--version"], capture_output=True, text=True, check=False
         ).stdout

@@ -1,0 +1,35 @@
+"""Who is primary, when those who know do not agree.
+
+Each successful failover has a number, the configuration epoch, higher than all before. Whoever
+names a primary under the highest one has seen the latest failover, be it alone: a Sentinel that
+was away, or a configuration file of before, names an older one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Named:
+    """A primary that somebody names.
+
+    Attributes:
+        address: Its address; empty if nobody is named.
+        epoch: The failover that made it primary; 0 for the one that an application begins with.
+        is_down: Whether Sentinels agree that it does not answer, and are about to replace it.
+    """
+
+    address: str = ""
+    epoch: int = 0
+    is_down: bool = False
+
+
+def newest(found: Iterable[Named]) -> str:
+    """The address under the highest epoch, the one named most often if there are several."""
+    named = [one for one in found if one.address]
+    latest = max((one.epoch for one in named), default=0)
+    votes = Counter(one.address for one in named if one.epoch == latest)
+    return votes.most_common(1)[0][0] if votes else ""

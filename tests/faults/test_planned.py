@@ -1,0 +1,98 @@
+"""What the operator of the charm does on purpose loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import pytest
+import valkey
+
+import localjuju
+
+from ..conftest import ROOT, failed_hooks
+from ..writer import Writer
+from .conftest import pid_of, primary_of
+from .invariants import OPERATOR, PORT, admin, invariants
+
+pytestmark = pytest.mark.faults
+
+Write = Callable[[localjuju.Juju], Writer]
+
+
+def threads(juju: localjuju.Juju) -> set[str]:
+    """What the servers that run now were started with."""
+    found: set[str] = set()
+    for unit in juju.status().apps[OPERATOR].units:
+        with (
+            contextlib.suppress(valkey.ConnectionError),
+            admin(juju, juju.address(unit), PORT) as server,
+        ):
+            found.add(server.config_get("io-threads")["io-threads"])
+    return found
+
+
+def test_a_setting_that_needs_a_restart_takes_one_unit_after_the_other(
+    estate: localjuju.Juju, write: Write
+) -> None:
+    """Replicas first; the primary when a switchover has made it one."""
+    before = {n: pid_of(estate, f"{OPERATOR}/{n}") for n in range(3)}
+    old = primary_of(estate)
+    writer = write(estate)
+    estate.config(OPERATOR, {"io-threads": 2})
+    estate.wait(
+        lambda _: all(pid_of(estate, f"{OPERATOR}/{n}") != pid for n, pid in before.items()),
+        timeout=120,
+    )
+    writer.await_writes()
+    invariants(estate, writer)
+    assert threads(estate) == {"2"}
+    assert primary_of(estate) != old
+    restarted = [
+        entry.subject
+        for entry in estate.timeline.entries("databag")
+        if "needs-restart removed" in entry.text
+    ]
+    assert sorted(restarted) == [f"{OPERATOR}/{n}" for n in range(3)]
+    assert restarted[-1] == old
+    assert failed_hooks(estate) == []
+
+
+def test_a_refresh_restarts_nothing_that_can_stay(estate: localjuju.Juju, write: Write) -> None:
+    before = {n: pid_of(estate, f"{OPERATOR}/{n}") for n in range(3)}
+    writer = write(estate)
+    estate.refresh(OPERATOR)
+    invariants(estate, writer)
+    assert {n: pid_of(estate, f"{OPERATOR}/{n}") for n in range(3)} == before
+    assert writer.errors == 0
+    assert failed_hooks(estate) == []
+
+
+def test_a_refresh_to_other_files_restarts_one_unit_after_the_other(
+    estate: localjuju.Juju, write: Write
+) -> None:
+    """Servers that a release before this one started: their files differ."""
+    before = {n: pid_of(estate, f"{OPERATOR}/{n}") for n in range(3)}
+    writer = write(estate)
+    for number in range(3):
+        folder = estate.directory / f"agents/unit-{OPERATOR}-{number}/valkey"
+        (folder / "started-with").write_text("something else")
+    estate.refresh(OPERATOR, path=ROOT)
+    estate.wait(
+        lambda _: all(pid_of(estate, f"{OPERATOR}/{n}") != pid for n, pid in before.items()),
+        timeout=120,
+    )
+    invariants(estate, writer)
+    assert failed_hooks(estate) == []
+
+
+@pytest.mark.parametrize("removed", ["0", "1 2", "0 1", "2"])
+def test_units_are_removed(estate: localjuju.Juju, write: Write, removed: str) -> None:
+    """Of three: the primary that leads, both replicas, the leader and its likely successor."""
+    writer = write(estate)
+    estate.remove_unit(*(f"{OPERATOR}/{number}" for number in removed.split()))
+    left = 3 - len(removed.split())
+    estate.wait(lambda status: len(status.apps[OPERATOR].units) == left, timeout=120)
+    writer.await_writes()
+    invariants(estate, writer)
+    assert failed_hooks(estate) == []
