@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +14,8 @@ import jubilant
 import valkey
 
 import localjuju
+from valkey_client.databag import read_responses
+from valkey_client.messages import PRIMARY_NAME
 
 from .project import charm_path, example_path
 
@@ -77,11 +82,22 @@ class Story:
             Step("everywhere", "Find the account on every server and Sentinel", self._everywhere),
             Step("fence", "Try what lies outside of application:*", self._fence),
             Step("neighbour", "Send a malformed request beside it", self._neighbour),
+            *self._moves(),
             Step("release", "Remove the relation", self._release),
         ]
 
+    def _moves(self) -> list[Step]:
+        """What needs a replica, and a majority of Sentinels without the primary's."""
+        if self._units < 3:
+            return []
+        return [
+            Step("failover", "Kill the primary", self._failover),
+            Step("switchover", "Move the primary on purpose", self._switchover),
+        ]
+
     def _deploy(self) -> str:
-        self._juju.deploy(charm_path(), OPERATOR, num_units=self._units)
+        config = {"down-after": 2, "failover-timeout": 5}  # the demonstration does not last long
+        self._juju.deploy(charm_path(), OPERATOR, num_units=self._units, config=config)
         self._juju.wait(lambda status: jubilant.all_active(status, OPERATOR))
         self._juju.settle()
         processes = 2 * self._units
@@ -132,6 +148,31 @@ class Story:
         _check(accounts == "1", f"there are {accounts} accounts")
         return "it was told why and got nothing; nobody else noticed"
 
+    def _failover(self) -> str:
+        # A Sentinel asks for replicas each 10 s; until it has, it can promote none.
+        self._juju.wait(lambda _: all(map(self._sees_replicas, self._addresses())))
+        old = self._published()
+        start = time.monotonic()
+        os.kill(self._server_of(old), signal.SIGKILL)
+        self._juju.wait(lambda _: self._published() != old)
+        seconds = time.monotonic() - start
+        self._juju.settle()
+        times = self._juju.run(f"{APP}/0", "greet", {"name": "demo"}).results["times"]
+        _check(times == "3", f"the application counted to {times}")
+        return (
+            f"endpoints moved from {old} to {self._published()} after {seconds:.1f} s; the"
+            " application counted on to 3"
+        )
+
+    def _switchover(self) -> str:
+        old = self._published()
+        task = self._juju.run(f"{OPERATOR}/leader", "switchover")
+        self._juju.settle()
+        _check(self._published() != old, f"the relation still names {old}")
+        times = self._juju.run(f"{APP}/0", "greet", {"name": "demo"}).results["times"]
+        _check(times == "4", f"the application counted to {times}")
+        return f"{task.results['primary']} is the primary; the application counted on to 4"
+
     def _release(self) -> str:
         self._juju.remove_relation(OPERATOR, APP)
         self._juju.settle()
@@ -151,6 +192,24 @@ class Story:
 
     def _addresses(self) -> list[str]:
         return [self._juju.address(f"{OPERATOR}/{number}") for number in range(self._units)]
+
+    def _published(self) -> str:
+        """The primary's address, as the application is told it."""
+        relation = self._juju.relation_id(APP, "valkey")
+        answers = read_responses(self._juju.databag(relation, OPERATOR)).responses
+        return answers[0].topology.endpoints[0].host
+
+    def _sees_replicas(self, address: str) -> bool:
+        """Whether a Sentinel knows every replica, and that each may be promoted."""
+        with self._connect(address, SENTINEL_PORT) as connection:
+            replicas: list[dict[str, Any]] = connection.sentinel_slaves(PRIMARY_NAME)
+        ready = [r for r in replicas if int(r["slave-priority"]) and not r["is_sdown"]]
+        return len(ready) == self._units - 1
+
+    def _server_of(self, address: str) -> int:
+        """The process that serves at an address."""
+        with self._connect(address, PORT) as connection:
+            return int(connection.info("server")["process_id"])
 
     def _credentials(self) -> tuple[str, str]:
         for secret in self._juju.secrets():
