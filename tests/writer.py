@@ -50,6 +50,10 @@ class Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it. Safe to repeat."""
         self._stop.set()
         self._thread.join()
 

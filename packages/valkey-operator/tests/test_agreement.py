@@ -33,23 +33,27 @@ def facts(names: str, primary: str = "", follow: str = "") -> ClusterFacts:
     return ClusterFacts(servers, sentinels, 3)
 
 
+EVERYBODY = f"{A}:6379 {B}:6379,{C}:6379"
+
+
 @pytest.mark.parametrize(
-    ("found", "move", "known", "changing"),
+    ("found", "move", "published", "changing"),
     [
-        (facts("aaa", "a", "bc"), Move(), A, False),
-        (facts("aa", follow=""), Move(), A, False),  # down, and nobody has begun a failover
-        (facts("ab"), Move(), A, True),
-        (facts("abb", "b", "c"), Move(), A, False),  # a majority is enough
-        (facts("aba", "a", "c"), Move(A, B), A, True),  # woken before the others know
-        (facts("aaa", "a", "bc"), Move(A, B), A, True),
-        (facts("bb", "b", "c"), Move(A, B), A, False),
-        (facts("bb", "b", "C"), Move(A, B), A, True),  # the other replica does not follow yet
-        (facts("bb", "b", "C"), Move(), B, False),  # as it was: no reason to wait
-        (facts("bb", "b", "A"), Move(A, B), A, False),  # the old primary takes its time
-        (facts("ccc", "c", "ab"), Move(A, B), A, False),  # it has moved on since
+        (facts("aaa", "a", "bc"), Move(), EVERYBODY, False),
+        (facts("aa", follow=""), Move(), EVERYBODY, False),  # down; no failover has begun
+        (facts("ab"), Move(), EVERYBODY, True),
+        (facts("abb", "b", "c"), Move(), EVERYBODY, False),  # a majority is enough
+        (facts("aba", "a", "c"), Move(A, B), EVERYBODY, True),  # woken before the others know
+        (facts("aaa", "a", "bc"), Move(A, B), EVERYBODY, True),
+        (facts("bb", "b", "c"), Move(A, B), EVERYBODY, False),
+        (facts("bb", "b", "C"), Move(A, B), EVERYBODY, True),  # does not follow yet
+        (facts("bb", "b", "C"), Move(A, B), f"{A}:6379", False),  # nobody was told of it
+        (facts("aaa", "a", "bC"), Move(), EVERYBODY, True),  # the primary has just come back
+        (facts("bb", "b", "A"), Move(A, B), EVERYBODY, False),  # the old one takes its time
+        (facts("ccc", "c", "ab"), Move(A, B), EVERYBODY, False),  # it has moved on since
     ],
 )
 def test_a_change_that_is_under_way(
-    found: ClusterFacts, move: Move, known: str, changing: bool
+    found: ClusterFacts, move: Move, published: str, changing: bool
 ) -> None:
-    assert is_changing(found, move, known) is changing
+    assert is_changing(found, move, published) is changing

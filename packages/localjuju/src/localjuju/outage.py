@@ -31,6 +31,9 @@ def recover(engine: Engine, unit: Unit) -> None:
     with engine.lock:
         unit.lost = False
         unit.started = False
+        app = engine.model.applications[unit.app]
+        if not app.leader:
+            engine.elect(app)
         engine.changed.notify_all()
 
 

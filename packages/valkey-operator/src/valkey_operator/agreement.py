@@ -20,7 +20,7 @@ _PAUSE = 0.1
 
 
 def observe_settled(
-    cluster: Cluster, addresses: Iterable[str], move: Move, known: str
+    cluster: Cluster, addresses: Iterable[str], move: Move, published: str
 ) -> ClusterFacts:
     """Ask every server and Sentinel, until none is in the middle of a change or time is up.
 
@@ -28,29 +28,32 @@ def observe_settled(
         cluster: Connections.
         addresses: Whom to ask.
         move: The change that this hook was woken for.
-        known: The primary that was last seen.
+        published: What clients were told last.
     """
     asked = list(addresses)
     deadline = time.monotonic() + _SECONDS
     while True:
         facts = cluster.observe(asked)
-        if not is_changing(facts, move, known) or time.monotonic() > deadline:
+        if not is_changing(facts, move, published) or time.monotonic() > deadline:
             return facts
         time.sleep(_PAUSE)
 
 
-def is_changing(facts: ClusterFacts, move: Move, known: str) -> bool:
+def is_changing(facts: ClusterFacts, move: Move, published: str) -> bool:
     """Whether Sentinels or replicas are about to say something else.
 
     Args:
         facts: What they say.
         move: The change that this hook was woken for.
-        known: The primary that was last seen.
+        published: What clients were told last.
     """
     names = {sentinel.primary for sentinel in facts.sentinels.values()}
     if facts.primary in {"", move.old} and (move.new or len(names) > 1):
         return True
-    if facts.primary in {"", known}:
+    if not facts.primary:
         return False
+    # A replica that clients know, and that does not follow, will in a moment.
     others = facts.servers.keys() - {facts.primary, move.old}
-    return not all(facts.servers[a].in_sync_with(facts.primary) for a in others)
+    return any(
+        not facts.servers[a].in_sync_with(facts.primary) for a in others if f"{a}:" in published
+    )

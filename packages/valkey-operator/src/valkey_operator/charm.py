@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -204,7 +205,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self.peers.announce(node.address, started=False, memory=workload.memory())
             return
         with connected(passwords.admin) as cluster:
-            if move is None:
+            # A unit that is leaving may be woken after it has stopped; it starts nothing again.
+            if move is None and not self.provider.is_leaving:
                 self._run_node(node, cluster, shared, passwords, settings)
             # A leader that is being removed sees its relations break one by one; it is not the
             # one to judge what is gone.
@@ -267,9 +269,11 @@ class ValkeyOperatorCharm(ops.CharmBase):
     @staticmethod
     def _take_turn(node: Node, cluster: Cluster, others: Sequence[str]) -> bool:
         """Stop the servers, to start them again, unless they are needed now."""
-        if others and cluster.observe_server(node.address).role == "master":
-            # It was promoted since; the leader sees that and hands over first.
-            return False
+        if others:
+            with contextlib.suppress(ServerError):
+                if cluster.observe_server(node.address).role == "master":
+                    # It was promoted since; the leader sees that and hands over first.
+                    return False
         node.stop()
         return True
 
@@ -305,7 +309,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 cluster,
                 (peer.address for peer in peers if peer.started),
                 move,
-                shared.first_primary,
+                shared.published,
             )
             facts = Facts(
                 peers=peers,

@@ -1,0 +1,52 @@
+"""More units, fewer units, none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import localjuju
+
+from ..conftest import failed_hooks
+from ..writer import Writer
+from .conftest import MakeEstate, primary_of
+from .invariants import OPERATOR, invariants, units
+
+pytestmark = pytest.mark.faults
+
+Write = Callable[[localjuju.Juju], Writer]
+
+
+@pytest.mark.timeout(600)
+def test_from_one_to_nine_and_back(make_estate: MakeEstate, write: Write) -> None:
+    """Several at once; at the end the leader and the primary are among those that go."""
+    juju = make_estate(1)
+    writer = write(juju)
+    juju.add_unit(OPERATOR, num_units=4)
+    invariants(juju, writer)
+    juju.add_unit(OPERATOR, num_units=4)
+    invariants(juju, writer)
+    assert primary_of(juju) == f"{OPERATOR}/0"
+    juju.remove_unit(*(f"{OPERATOR}/{number}" for number in (0, 3, 4, 8)))
+    invariants(juju, writer)
+    assert len(units(juju)) == 5
+    juju.remove_unit(*(f"{OPERATOR}/{number}" for number in (1, 2, 5, 7)))
+    invariants(juju, writer)
+    assert primary_of(juju) == f"{OPERATOR}/6"
+    writer.await_writes()
+    assert failed_hooks(juju) == []
+
+
+def test_from_none_back_to_service_with_the_data(make_estate: MakeEstate, write: Write) -> None:
+    juju = make_estate(2)
+    writer = write(juju)
+    writer.stop()
+    juju.remove_unit(f"{OPERATOR}/0", f"{OPERATOR}/1")
+    juju.settle(120)
+    assert units(juju) == []
+    juju.add_unit(OPERATOR, attach_storage="data/1")
+    invariants(juju, writer)
+    juju.add_unit(OPERATOR, num_units=2)
+    invariants(juju, writer)
+    assert failed_hooks(juju) == []
