@@ -32,7 +32,7 @@ OF_OPERATOR = {
     "nothing new in a relation": (8, 1),
     "relation broken": (28, 1),
     "first request, v0": (23, 1),
-    "topology change": (16, 3),
+    "topology change": (17, 3),
     "the same again, nothing new": (15, 1),
     "update-status, nothing to do": (15, 1),
     "withdrawal": (23, 1),

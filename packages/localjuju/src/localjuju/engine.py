@@ -173,7 +173,7 @@ class Engine:
             if event is not None:
                 self._turn += position + 1
                 return unit, event
-            if unit.stopped or not (unit.alive or unit.lost):
+            if not unit.alive and (unit.stopped or not unit.lost):
                 self._bury(unit)
                 return self._pick()
         return None

@@ -95,6 +95,8 @@ def install_client(root: Path, names: Iterable[str]) -> Path:
     compiled = compiler is not None and (
         subprocess.run(
             [compiler, "-O1", "-o", str(client), str(source / "client.c")],
+            # What a compiler that is killed leaves behind goes with the model.
+            env={**os.environ, "TMPDIR": str(root)},
             capture_output=True,
             check=False,
         ).returncode
