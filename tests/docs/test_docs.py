@@ -28,6 +28,8 @@ ELSEWHERE = {
     "uv sync": "has run, or nothing would",
     "uv run pre-commit install": "writes into .git",
     "uv run pytest test_visits.py": "with the tutorial's files, below",
+    "uv run pytest tests/test_charm.py": "with the other tutorial, in tests/e2e/test_outside_author.py",
+    "uv build --quiet --all-packages --wheel --out-dir dist": "the same",
     "uv run valkey-client demo": "in the end-to-end tests, with more questions",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +21,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+class Hooks:
+    """What other plugins may add."""
+
+    @staticmethod
+    @pytest.hookspec
+    def pytest_localjuju_environment(config: pytest.Config) -> Mapping[str, str]:  # pyright: ignore[reportReturnType]
+        """Environment variables for every hook, such as a ``PATH`` with a workload."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """:class:`Hooks`."""
+    pluginmanager.add_hookspecs(Hooks)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Add the timeline of the model to the report of a test that fails."""
@@ -37,5 +51,8 @@ def localjuju(request: pytest.FixtureRequest) -> Generator[Juju]:
     from .juju import Juju  # noqa: PLC0415 - not for tests that do not ask for it
 
     driver: Any = request.config.getoption("--localjuju-driver")
-    with Juju(driver=driver) as juju:
+    environment: dict[str, str] = {}
+    for found in request.config.hook.pytest_localjuju_environment(config=request.config):
+        environment.update(found)
+    with Juju(driver=driver, environment=environment) as juju:
         yield juju

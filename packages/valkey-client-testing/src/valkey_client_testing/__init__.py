@@ -1,5 +1,13 @@
 """Fixtures, a conformance kit and a demonstration for the ``valkey_client`` relation."""
 
 from .binaries import Binary, NoBinaryError, find_binaries, find_binary
+from .deployment import NoAccessError, Valkey
 
-__all__ = ["Binary", "NoBinaryError", "find_binaries", "find_binary"]
+__all__ = [
+    "Binary",
+    "NoAccessError",
+    "NoBinaryError",
+    "Valkey",
+    "find_binaries",
+    "find_binary",
+]

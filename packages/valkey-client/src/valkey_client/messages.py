@@ -199,6 +199,23 @@ def request_key(request_id: str) -> str:
     return hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def request_salt(
+    model_uuid: str, application: str, endpoint: str, relation_id: int, prefix: str
+) -> str:
+    """The salt that a requirer sends: the same whoever leads, so that it is asked once."""
+    seed = f"{model_uuid}/{application}/{endpoint}/{relation_id}/{prefix}"
+    return hashlib.sha256(seed.encode()).hexdigest()[:16]
+
+
+def secret_label(endpoint: str, relation_id: int, request_id: str, group: str) -> str:
+    """The label of a request's secret, on either side.
+
+    These are the labels of the field, so that a charm can change from one library to another.
+    """
+    parts = [endpoint, str(relation_id), request_key(request_id), group, "secret"]
+    return ".".join(part for part in parts if part)
+
+
 def account_name(relation_id: int, request_id: str) -> str:
     """``relation-ID`` in v0, ``relation-ID-REQUEST`` in v1."""
     key = request_key(request_id)

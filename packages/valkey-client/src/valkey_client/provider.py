@@ -19,6 +19,7 @@ from .messages import (
     Response,
     Topology,
     request_key,
+    secret_label,
 )
 
 logger = logging.getLogger(__name__)
@@ -327,7 +328,9 @@ class ValkeyProvider(ops.Object):
         secret_user = old.secret_user
         if access.password:
             user = {"username": access.username, "password": access.password}
-            secret_user = self._ensure_secret(draft.relation, request.key, "user", old, user)
+            secret_user = self._ensure_secret(
+                draft.relation, request.request_id, "user", old, user
+            )
         response = Response(
             resource=str(request.prefix),
             request_id=request.request_id,
@@ -344,7 +347,7 @@ class ValkeyProvider(ops.Object):
         )
         if not response.secret_tls:
             uri = self._ensure_secret(
-                draft.relation, request.key, "tls", old, access.topology.tls_secret
+                draft.relation, request.request_id, "tls", old, access.topology.tls_secret
             )
             response = replace(response, secret_tls=uri, tls_digest=access.topology.tls_digest)
         draft.responses[request.request_id] = self._with_topology(response, access.topology)
@@ -382,22 +385,17 @@ class ValkeyProvider(ops.Object):
 
     # Secrets.
 
-    def _label(self, relation_id: int, key: str, group: str) -> str:
-        """The labels of the field, so that a charm can change from one library to another."""
-        parts = [self.endpoint, str(relation_id), key, group, "secret"]
-        return ".".join(part for part in parts if part)
-
     def _ensure_secret(
         self,
         relation: ops.Relation,
-        key: str,
+        request_id: str,
         group: str,
         old: Response,
         content: dict[str, str],
     ) -> str:
         """Create or change a secret of a request, granted; returns its URI."""
         uri = old.secret_user if group == "user" else old.secret_tls
-        label = self._label(relation.id, key, group)
+        label = secret_label(self.endpoint, relation.id, request_id, group)
         for secret in self._find_secret(uri, label):
             secret.set_content(content)
             secret.grant(relation)
@@ -423,13 +421,13 @@ class ValkeyProvider(ops.Object):
                 logger.warning("%s is gone and will be made again", label)
 
     def _remove_secrets(self, relation_id: int, response: Response) -> None:
-        key = request_key(response.request_id)
         for group, uri in (("user", response.secret_user), ("tls", response.secret_tls)):
             try:
                 if uri:
                     secret = self.model.get_secret(id=uri)
                 else:
-                    secret = self.model.get_secret(label=self._label(relation_id, key, group))
+                    label = secret_label(self.endpoint, relation_id, response.request_id, group)
+                    secret = self.model.get_secret(label=label)
             except ops.SecretNotFoundError:
                 continue
             secret.remove_all_revisions()

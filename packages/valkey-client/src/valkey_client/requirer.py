@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
@@ -251,8 +250,9 @@ class ValkeyRequirer(ops.Object):
         """The request for a prefix: the same text whoever leads, so that it is asked once."""
         if self._wire == "v0":
             return AccessRequest(KeyPrefix.parse(prefix), wire="v0")
-        seed = f"{self.model.uuid}/{self.model.app.name}/{self.endpoint}/{relation.id}/{prefix}"
-        salt = hashlib.sha256(seed.encode()).hexdigest()[:16]
+        salt = messages.request_salt(
+            self.model.uuid, self.model.app.name, self.endpoint, relation.id, prefix
+        )
         parsed = KeyPrefix.parse(prefix)
         return AccessRequest(
             parsed,
@@ -304,7 +304,7 @@ class ValkeyRequirer(ops.Object):
 
     def _secret(self, relation: ops.Relation, response: Response, group: str) -> dict[str, str]:
         uri = response.secret_user if group == "user" else response.secret_tls
-        label = self._label(relation, response.request_id, group)
+        label = messages.secret_label(self.endpoint, relation.id, response.request_id, group)
         if label not in self._contents:
             try:
                 self._contents[label] = self.model.get_secret(id=uri, label=label).get_content()
@@ -326,12 +326,6 @@ class ValkeyRequirer(ops.Object):
             if known:
                 self._remember("certificates", key, {**known, "uri": response.secret_tls})
         return known
-
-    def _label(self, relation: ops.Relation, request_id: str, group: str) -> str:
-        """The labels of the field, so that a charm can change from one library to another."""
-        key = messages.request_key(request_id)
-        parts = [self.endpoint, str(relation.id), key, group, "secret"]
-        return ".".join(part for part in parts if part)
 
     # Noticing.
 

@@ -1,0 +1,95 @@
+"""The operator in a local model, and what an application was given by it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jubilant
+
+from localjuju import Juju
+from valkey_client import Access, client
+from valkey_client.databag import read_responses
+
+from .charms import OPERATOR
+
+if TYPE_CHECKING:
+    import valkey
+
+ENDPOINT = "valkey-client"
+
+
+class NoAccessError(LookupError):
+    """An application was given nothing."""
+
+
+@dataclass(frozen=True)
+class Valkey:
+    """A provider in a model.
+
+    Attributes:
+        juju: The model.
+        app: The name of its application.
+        endpoint: Its endpoint for clients.
+    """
+
+    juju: Juju
+    app: str = "valkey"
+    endpoint: str = ENDPOINT
+
+    @classmethod
+    def deploy(cls, juju: Juju, *, app: str = "valkey", units: int = 1) -> Valkey:
+        """Deploy the operator, and wait until it serves.
+
+        Args:
+            juju: The model; its hooks must find ``valkey-server`` on their PATH.
+            app: The name to give it.
+            units: How many; three for a failover.
+        """
+        juju.deploy(OPERATOR, app, num_units=units)
+        juju.wait(lambda status: jubilant.all_active(status, app), timeout=180)
+        return cls(juju, app)
+
+    def access(self, app: str, prefix: str = "") -> Access:
+        """What an application was given, as it reads it.
+
+        Args:
+            app: The application.
+            prefix: Which of several requests; the first one if empty.
+
+        Raises:
+            NoAccessError: If it was given nothing, or nothing for that prefix.
+        """
+        relation = self.juju.relation_id(self.app, self.endpoint, app)
+        for response in read_responses(self.juju.databag(relation, self.app)).responses:
+            if response.is_granted and prefix in {"", response.resource}:
+                user = self._secret(response.secret_user)
+                tls = self._secret(response.secret_tls) if response.secret_tls else {}
+                return Access(
+                    response.resource,
+                    user["username"],
+                    user["password"],
+                    dataclasses.replace(
+                        response.topology,
+                        tls=tls.get("tls") == "true",
+                        tls_ca=tls.get("tls-ca", ""),
+                    ),
+                    response.database,
+                    response.options,
+                )
+        raise NoAccessError(f"{self.app} gave {app} no access to {prefix or 'anything'}")
+
+    def connect(self, app: str, prefix: str = "", **options: Any) -> valkey.Valkey:
+        """A client with the account of an application; texts are decoded unless told otherwise.
+
+        Args:
+            app: The application.
+            prefix: Which of several requests; the first one if empty.
+            options: Of :class:`valkey.Valkey`.
+        """
+        access = self.access(app, prefix)
+        return client.connect(access, **{"decode_responses": True, **options})
+
+    def _secret(self, uri: str) -> dict[str, str]:
+        return dict(self.juju.show_secret(uri, reveal=True).content)

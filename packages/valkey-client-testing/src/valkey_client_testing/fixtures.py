@@ -1,0 +1,235 @@
+"""Relations and secrets for unit tests of charms with ``ops.testing``.
+
+An author meets a relation in certain states. Each function here makes one of them, through the
+codecs of the library, so that a test says nothing of the wire::
+
+    scene = relation_for_requirer("valkey", "granted", app="greeter")
+    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
+
+    moved = relation_for_requirer("valkey", "moved", app="greeter", relation_id=scene.relation.id)
+    out = ctx.run(ctx.on.relation_changed(moved.relation), moved.state(out))
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal, NamedTuple
+
+from ops import testing
+
+from valkey_client import AccessRequest, Endpoint, KeyPrefix, RelationStatus, Topology, statuses
+from valkey_client.databag import Responses, v0, v1, write_responses
+from valkey_client.messages import Response, Wire, account_name, request_id, request_salt
+from valkey_client.messages import secret_label as label
+
+State = Literal["asked", "granted", "tls", "moved", "rotated", "rejected", "gone", "malformed"]
+"""What has happened on a relation.
+
+- ``asked``: the requirer has asked, nothing was answered.
+- ``granted``: access was given.
+- ``tls``: the same with TLS on.
+- ``moved``: access was given, and then the primary became a replica.
+- ``rotated``: access was given, and then the password changed.
+- ``rejected``: the request was refused with a status.
+- ``gone``: access was given, and the provider took it back; for a provider, the requirer no longer
+  asks.
+- ``malformed``: what the other side wrote cannot be read.
+"""
+
+MODEL = testing.Model("kit", uuid="5b7d3f0e-3c53-4b0f-9d7c-6f2a90f4b1c8")
+"""The model in which these relations are; ids of requests depend on its UUID."""
+
+PASSWORD = "first-password"  # noqa: S105 - of an account that exists nowhere
+NEW_PASSWORD = "second-password"  # noqa: S105
+CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+
+TOPOLOGY = Topology(
+    endpoints=(Endpoint("10.0.0.1", 6379),),
+    read_only_endpoints=(Endpoint("10.0.0.2", 6379), Endpoint("10.0.0.3", 6379)),
+    sentinel_endpoints=tuple(Endpoint(f"10.0.0.{n}", 26379) for n in (1, 2, 3)),
+    version="9.1.2",
+)
+MOVED = dataclasses.replace(
+    TOPOLOGY,
+    endpoints=(Endpoint("10.0.0.2", 6379),),
+    read_only_endpoints=(Endpoint("10.0.0.1", 6379), Endpoint("10.0.0.3", 6379)),
+)
+REFUSAL = statuses.refused_prefix("the prefix is not served here")
+
+_GRANTED: tuple[State, ...] = ("granted", "tls", "moved", "rotated")
+_MALFORMED = {"version": "v1", "requests": "[{"}
+
+
+class Scene(NamedTuple):
+    """A relation in some state, with the secrets that go with it."""
+
+    relation: testing.Relation
+    secrets: tuple[testing.Secret, ...]
+
+    def state(self, after: testing.State | None = None, **parts: Any) -> testing.State:
+        """A state of the unit in which this is the relation.
+
+        Args:
+            after: The state that an earlier run left; its other parts stay. A fresh one if None,
+                in which the unit leads.
+            parts: Further arguments of :class:`ops.testing.State`.
+        """
+        mine: dict[str, Any] = {"relations": {self.relation}, "secrets": set(self.secrets)}
+        if after is not None:
+            others = {r for r in after.relations if r.id != self.relation.id}
+            return dataclasses.replace(after, **mine | {"relations": {self.relation, *others}})
+        fresh: dict[str, Any] = {"leader": True, "model": MODEL, **mine, **parts}
+        return testing.State(**fresh)
+
+
+def relation_for_requirer(
+    endpoint: str,
+    state: State = "granted",
+    *,
+    app: str,
+    prefix: str = "application:*",
+    wire: Wire = "v1",
+    relation_id: int = 7,
+    model: testing.Model = MODEL,
+    remote_app_name: str = "valkey",
+) -> Scene:
+    """A relation as the charm of an application finds it.
+
+    Args:
+        endpoint: The charm's endpoint.
+        state: What has happened so far.
+        app: The name of the application under test, by default that of its charm.
+        prefix: What the charm asks for.
+        wire: The format in which it asks.
+        relation_id: Keep it from one state to the next.
+        model: The model; the request's id depends on it.
+        remote_app_name: The name of the provider's application.
+
+    Raises:
+        PrefixError: If the prefix breaks the grammar.
+    """
+    request = _request(model, app, endpoint, relation_id=relation_id, prefix=prefix, wire=wire)
+    secrets = _secrets(endpoint, state, request, owner=None)
+    remote = dict(_MALFORMED) if state == "malformed" else _answer(state, request, secrets)
+    relation = testing.Relation(
+        endpoint,
+        interface="valkey_client",
+        id=relation_id,
+        remote_app_name=remote_app_name,
+        local_app_data=_asked(request),
+        remote_app_data=remote,
+    )
+    return Scene(relation, secrets)
+
+
+def relation_for_provider(
+    endpoint: str,
+    state: State = "asked",
+    *,
+    prefix: str = "application:*",
+    wire: Wire = "v1",
+    relation_id: int = 7,
+    model: testing.Model = MODEL,
+    remote_app_name: str = "application",
+) -> Scene:
+    """A relation as a provider's charm finds it.
+
+    In ``gone`` and ``malformed`` it has been granted before.
+
+    Args:
+        endpoint: The charm's endpoint.
+        state: What has happened so far.
+        prefix: What the requirer asks for.
+        wire: The format in which it asks.
+        relation_id: Keep it from one state to the next.
+        model: The model.
+        remote_app_name: The name of the requirer's application.
+
+    Raises:
+        PrefixError: If the prefix breaks the grammar.
+    """
+    request = _request(
+        model, remote_app_name, endpoint, relation_id=relation_id, prefix=prefix, wire=wire
+    )
+    before: State = "granted" if state in {"gone", "malformed"} else state
+    grants = {relation_id: {remote_app_name}}
+    secrets = _secrets(endpoint, before, request, owner="app", remote_grants=grants)
+    remote = _asked(request)
+    if state == "malformed":
+        remote = dict(_MALFORMED)
+    elif state == "gone":
+        remote = v1.write_requests(()) if wire == "v1" else {}
+    relation = testing.Relation(
+        endpoint,
+        interface="valkey_client",
+        id=relation_id,
+        remote_app_name=remote_app_name,
+        local_app_data=_answer(before, request, secrets),
+        remote_app_data=remote,
+    )
+    return Scene(relation, secrets)
+
+
+def _request(
+    model: testing.Model, app: str, endpoint: str, *, relation_id: int, prefix: str, wire: Wire
+) -> AccessRequest:
+    parsed = KeyPrefix.parse(prefix)
+    if wire == "v0":
+        return AccessRequest(parsed, relation_id=relation_id, wire="v0", alias="database")
+    salt = request_salt(model.uuid, app, endpoint, relation_id, prefix)
+    return AccessRequest(parsed, request_id(prefix, salt), salt, relation_id)
+
+
+def _asked(request: AccessRequest) -> dict[str, str]:
+    if request.wire == "v0":
+        return v0.write_requests(request)
+    return v1.write_requests([request])
+
+
+def _secrets(
+    endpoint: str, state: State, request: AccessRequest, **parts: Any
+) -> tuple[testing.Secret, ...]:
+    """The request's two secrets; of a requirer that has read a password, the old revision."""
+    if state not in _GRANTED:
+        return ()
+    name = account_name(request.relation_id, request.request_id)
+    user = {"username": name, "password": PASSWORD}
+    latest = {**user, "password": NEW_PASSWORD} if state == "rotated" else None
+    where = (endpoint, request.relation_id, request.request_id)
+    return (
+        testing.Secret(user, latest_content=latest, label=label(*where, "user"), **parts),
+        testing.Secret(_topology(state).tls_secret, label=label(*where, "tls"), **parts),
+    )
+
+
+def _topology(state: State) -> Topology:
+    if state == "tls":
+        return dataclasses.replace(TOPOLOGY, tls=True, tls_ca=CA)
+    return MOVED if state == "moved" else TOPOLOGY
+
+
+def _answer(
+    state: State, request: AccessRequest, secrets: tuple[testing.Secret, ...]
+) -> dict[str, str]:
+    if state == "asked":
+        return {}
+    said: tuple[RelationStatus, ...] = (REFUSAL,) if state == "rejected" else ()
+    response = Response(
+        resource=str(request.prefix),
+        request_id=request.request_id,
+        salt=request.salt,
+        statuses=said,
+        alias=request.alias,
+    )
+    if secrets:
+        topology = _topology(state)
+        response = dataclasses.replace(
+            response,
+            topology=topology,
+            secret_user=secrets[0].id,
+            secret_tls=secrets[1].id,
+            tls_digest=topology.tls_digest,
+            asked=request.options.digest,
+        )
+    answered = () if state == "gone" else (response,)
+    return write_responses(request.wire, Responses(request.wire, answered, said), {})

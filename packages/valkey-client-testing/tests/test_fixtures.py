@@ -1,0 +1,174 @@
+"""Every state that the fixtures make, met by both ends of the library."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import ops
+import pytest
+from ops import testing
+
+import valkey_client
+from valkey_client_testing import fixtures
+from valkey_client_testing.fixtures import relation_for_provider, relation_for_requirer
+
+APPLICATION = {"name": "app", "requires": {"valkey": {"interface": "valkey_client"}}}
+PROVIDER = {"name": "valkey", "provides": {"clients": {"interface": "valkey_client"}}}
+
+
+class V1Application(ops.CharmBase):
+    wire: Any = "v1"
+
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.valkey = valkey_client.ValkeyRequirer(self, "valkey", "application:*", wire=self.wire)
+        framework.observe(self.on.collect_unit_status, self._on_status)
+
+    def _on_status(self, event: ops.CollectStatusEvent) -> None:
+        event.add_status(self.valkey.status)
+
+
+class V0Application(V1Application):
+    wire = "v0"
+
+
+class ProviderCharm(ops.CharmBase):
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.clients = valkey_client.ValkeyProvider(self, "clients")
+        framework.observe(self.clients.on.released, self._on_released)
+        self.prefixes = [str(request.prefix) for request in self.clients.requests]
+
+    def _on_released(self, event: valkey_client.RequestsReleasedEvent) -> None:
+        self.clients.withdraw(event.relation.id, event.request_ids or None)
+
+
+CHARMS = {"v0": V0Application, "v1": V1Application}
+
+
+def heard(ctx: testing.Context[Any]) -> list[str]:
+    return [
+        event.handle.kind
+        for event in ctx.emitted_events
+        if isinstance(event, ops.RelationEvent) and not type(event).__module__.startswith("ops.")
+    ]
+
+
+@pytest.mark.parametrize("wire", ["v0", "v1"])
+def test_a_requirer_that_was_granted_has_its_access(wire: Any) -> None:
+    ctx = testing.Context(CHARMS[wire], meta=APPLICATION)
+    scene = relation_for_requirer("valkey", app="app", wire=wire)
+    with ctx(ctx.on.relation_changed(scene.relation), scene.state()) as manager:
+        out = manager.run()
+        access = manager.charm.valkey.access
+    assert access is not None
+    assert access.password == fixtures.PASSWORD
+    assert access.topology == fixtures.TOPOLOGY
+    assert heard(ctx) == ["ready"]
+    assert out.unit_status == testing.ActiveStatus()
+    # It had asked already, with the same id.
+    (relation,) = out.relations
+    assert relation.local_app_data == scene.relation.local_app_data
+
+
+@pytest.mark.parametrize("wire", ["v0", "v1"])
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [("tls", ["changed"]), ("moved", ["changed"]), ("gone", ["gone"]), ("malformed", []),
+     ("rejected", ["gone", "rejected"])],
+)  # fmt: skip
+def test_a_requirer_hears_of_what_follows(wire: Any, state: Any, event: list[str]) -> None:
+    charm = CHARMS[wire]
+    scene = relation_for_requirer("valkey", app="app", wire=wire)
+    ctx = testing.Context(charm, meta=APPLICATION)
+    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
+    following = relation_for_requirer("valkey", state, app="app", wire=wire)
+    ctx = testing.Context(charm, meta=APPLICATION)
+    with ctx(ctx.on.relation_changed(following.relation), following.state(out)) as manager:
+        manager.run()
+        access = manager.charm.valkey.access
+    assert heard(ctx) == event
+    if state == "tls":
+        assert access is not None
+        assert access.tls_ca == fixtures.CA
+    elif state == "moved":
+        assert access is not None
+        assert access.topology == fixtures.MOVED
+    else:
+        assert access is None
+
+
+def test_a_requirer_gets_a_new_password() -> None:
+    ctx = testing.Context(V1Application, meta=APPLICATION)
+    scene = relation_for_requirer("valkey", "rotated", app="app")
+    changed = ctx.on.secret_changed(scene.secrets[0])
+    with ctx(changed, scene.state()) as manager:
+        before = manager.charm.valkey.access
+        manager.run()
+        after = manager.charm.valkey.access
+    assert before is not None
+    assert after is not None
+    assert (before.password, after.password) == (fixtures.PASSWORD, fixtures.NEW_PASSWORD)
+
+
+@pytest.mark.parametrize(("state", "status"), [("asked", "waiting"), ("rejected", "blocked")])
+def test_a_requirer_that_was_not_granted_says_so(state: Any, status: str) -> None:
+    ctx = testing.Context(V1Application, meta=APPLICATION)
+    scene = relation_for_requirer("valkey", state, app="app")
+    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
+    assert out.unit_status.name == status
+
+
+@pytest.mark.parametrize("wire", ["v0", "v1"])
+@pytest.mark.parametrize("state", ["asked", "granted", "tls", "moved", "rotated", "rejected"])
+def test_a_provider_sees_the_request(wire: Any, state: Any) -> None:
+    ctx = testing.Context(ProviderCharm, meta=PROVIDER)
+    scene = relation_for_provider("clients", state, wire=wire)
+    with ctx(ctx.on.relation_changed(scene.relation), scene.state()) as manager:
+        out = manager.run()
+        assert manager.charm.prefixes == ["application:*"]
+    assert heard(ctx) == (["changed"] if state in {"asked", "rejected"} else [])
+    assert len(list(out.secrets)) == (0 if state in {"asked", "rejected"} else 2)
+
+
+@pytest.mark.parametrize("wire", ["v0", "v1"])
+def test_a_provider_takes_back_what_is_no_longer_asked_for(wire: Any) -> None:
+    ctx = testing.Context(ProviderCharm, meta=PROVIDER)
+    scene = relation_for_provider("clients", "gone", wire=wire)
+    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
+    assert heard(ctx) == ["released"]
+    assert list(out.secrets) == []
+
+
+def test_a_provider_keeps_what_it_gave_when_the_request_is_garbage() -> None:
+    ctx = testing.Context(ProviderCharm, meta=PROVIDER)
+    scene = relation_for_provider("clients", "malformed")
+    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
+    assert heard(ctx) == []
+    assert len(list(out.secrets)) == 2
+    (relation,) = out.relations
+    assert '"code": 5001' in relation.local_app_data["status"]
+
+
+def test_a_provider_moves_everybody() -> None:
+    ctx = testing.Context(ProviderCharm, meta=PROVIDER)
+    scene = relation_for_provider("clients", "granted")
+    with ctx(ctx.on.update_status(), scene.state()) as manager:
+        changed = manager.charm.clients.update(fixtures.MOVED)
+        out = manager.run()
+    (relation,) = out.relations
+    assert changed == [scene.relation.id]
+    moved = relation_for_provider("clients", "moved")
+    assert relation.local_app_data == moved.relation.local_app_data | {
+        "requests": relation.local_app_data["requests"]
+    }
+    assert "10.0.0.2:6379" in relation.local_app_data["requests"]
+
+
+def test_other_relations_of_an_earlier_state_stay() -> None:
+    scene = relation_for_requirer("valkey", app="app")
+    other = testing.Relation("other", id=99)
+    after = dataclasses.replace(scene.state(), relations={scene.relation, other})
+    moved = relation_for_requirer("valkey", "moved", app="app")
+    assert {r.id for r in moved.state(after).relations} == {7, 99}
