@@ -30,6 +30,9 @@ ELSEWHERE = {
     "uv run pytest test_visits.py": "with the tutorial's files, below",
     "uv run pytest tests/test_charm.py": "with the other tutorial, in tests/e2e/test_outside_author.py",
     "uv build --quiet --all-packages --wheel --out-dir dist": "the same",
+    "uv run valkey-client check requirer . --action write": "the same",
+    "uv run valkey-client check provider .": "in tests/kit/test_command.py",
+    "uv run valkey-client check requirer examples/greeter --action greet": "the same",
     "uv run valkey-client demo": "in the end-to-end tests, with more questions",
 }
 

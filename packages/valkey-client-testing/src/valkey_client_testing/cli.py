@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from .check.arguments import add_check
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
@@ -23,8 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     demo.add_argument("--units", type=_units, default=3, help="units of Valkey (default: 3)")
     demo.add_argument("--json", action="store_true", help="print a JSON object a step")
+    add_check(commands)
     parsed = parser.parse_args(arguments)
-    from . import demo as demonstration  # noqa: PLC0415 - not for --help
+    if parsed.command == "check":
+        from .check import command  # noqa: PLC0415 - not for --help
+
+        return command.run(parsed)
+    from . import demo as demonstration  # noqa: PLC0415
 
     return demonstration.run(units=parsed.units, as_json=parsed.json)
 

@@ -1,0 +1,1 @@
+"""The contract as checks that any charm, databag or dump can be held to."""

@@ -1,0 +1,28 @@
+"""Holding a provider to the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from . import answers, conduct, grants
+from .provider_bench import ProviderBench
+from .results import Result
+from .run import each, judge_all, watch
+
+NAMES = tuple(c.name for c in (*answers.CHECKS, *grants.CHECKS, *conduct.CHECKS))
+"""The checks of a provider, in their order."""
+
+
+def run(bench: ProviderBench, without: Collection[str] = ()) -> Iterator[Result]:
+    """Run the checks.
+
+    Args:
+        bench: The provider and its surroundings.
+        without: Names of checks to leave out.
+    """
+    subjects = [bench.v1.answer, bench.v0.answer, bench.both.answer]
+    for check in answers.CHECKS:
+        if check.name not in without:
+            yield watch(bench, lambda check=check: judge_all(check, subjects))
+    wanted = [c for c in (*grants.CHECKS, *conduct.CHECKS) if c.name not in without]
+    yield from each(bench, wanted, bench)

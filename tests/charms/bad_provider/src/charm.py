@@ -1,0 +1,315 @@
+"""A provider with a real primary, replica and Sentinel that breaks one rule on demand.
+
+It stands on no library of ours, so that a mistake there cannot hide one here.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+import time
+
+import ops
+import valkey
+
+PORTS = PRIMARY, REPLICA, SENTINEL = 6379, 6380, 26379
+ADMIN = {"username": "default", "password": "admin"}
+ALIASES = ("database", "subject", "topic", "index", "plugin-url", "prefix")
+FENCE = ("+@all", "-@admin", "-@dangerous", "-@keyspace", "+del", "+expire", "+exists")
+MORE = ("-pubsub", "-function", "-fcall", "-fcall_ro", "-wait")
+
+
+class BadProviderCharm(ops.CharmBase):
+    def __init__(self, framework):
+        super().__init__(framework)
+        on, clients = self.on, self.on["clients"]
+        framework.observe(on["nodes"].relation_created, self._on_created)
+        for event in (clients.relation_changed, on.update_status):
+            framework.observe(event, self._reconcile)
+        framework.observe(on.leader_elected, self._on_elected)
+        framework.observe(clients.relation_broken, self._on_broken)
+        framework.observe(on.collect_unit_status, self._on_status)
+
+    def _on_status(self, event):
+        event.add_status(ops.ActiveStatus())
+
+    def _is(self, fault):
+        return self.config["fault"] == fault
+
+    # The servers, all of them on the first unit.
+
+    @property
+    def _shared(self):
+        return self.model.get_relation("nodes").data[self.app]
+
+    def _on_created(self, event):
+        if not self.unit.is_leader():
+            return
+        host = str(self.model.get_binding("nodes").network.ingress_address)
+        folder = pathlib.Path(os.environ["LOCALJUJU_DIR"])
+        data = ["--requirepass", "admin", "--masterauth", "admin", "--save", ""]
+        data += ["--repl-diskless-sync-delay", "0", "--replica-announce-ip", host]
+        self._start(folder, host, PRIMARY, *data)
+        self._start(folder, host, REPLICA, *data, "--replicaof", f"{host} {PRIMARY}")
+        with self._admin(host, REPLICA) as replica:
+            while replica.info("replication")["master_link_status"] != "up":
+                time.sleep(0.05)
+        conf = folder / "sentinel.conf"
+        conf.write_text(
+            f"sentinel monitor primary {host} {PRIMARY} 1\n"
+            "sentinel down-after-milliseconds primary 1500\n"
+            "sentinel failover-timeout primary 10000\n"
+            "sentinel auth-pass primary admin\n"
+        )
+        self._start(folder, host, SENTINEL, "--requirepass", "admin", conf=conf)
+        with self._admin(host, SENTINEL) as sentinel:
+            while not sentinel.sentinel_slaves("primary"):
+                time.sleep(0.05)
+        self._shared["host"] = host
+
+    def _start(self, folder, host, port, *options, conf=None):
+        home = folder / str(port)
+        home.mkdir(exist_ok=True)
+        head = [str(conf)] if conf else []
+        tail = ["--sentinel"] if conf else []
+        where = ["--bind", host, "--port", str(port), "--dir", str(home)]
+        with (home / "log").open("wb") as log:
+            subprocess.Popen(
+                ["valkey-server", *head, *where, *options, *tail],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            ).returncode = 0  # fmt: skip
+        with self._admin(host, port) as client:
+            while True:
+                with contextlib.suppress(valkey.ConnectionError):
+                    client.ping()
+                    return
+                time.sleep(0.02)
+
+    @contextlib.contextmanager
+    def _admin(self, host, port):
+        client = valkey.Valkey(host, port, decode_responses=True, socket_timeout=20, **ADMIN)
+        with client:
+            yield client
+
+    def _live(self):
+        """The host, the port of the primary, and the ports of everything that answers."""
+        host = self._shared["host"]
+        with self._admin(host, SENTINEL) as sentinel:
+            _, primary = sentinel.sentinel_get_master_addr_by_name("primary")
+        answering = []
+        for port in PORTS:
+            with contextlib.suppress(valkey.ConnectionError), self._admin(host, port) as client:
+                client.ping()
+                answering.append(port)
+        return host, primary, answering
+
+    # The relation.
+
+    def _on_elected(self, _):
+        if self._shared.get("host") and self._is("leader-change"):
+            for relation in self.model.relations["clients"]:
+                for request in self._requests(relation) or ():
+                    self._secret(relation, request, "user", {"username": self._name(relation, request), "password": secrets.token_hex(16)}, anew=True)  # fmt: skip
+
+    def _reconcile(self, event):
+        if not self.unit.is_leader() or not self._shared.get("host"):
+            return
+        relations = self.model.relations["clients"]
+        if isinstance(event, ops.RelationChangedEvent):
+            relations = [event.relation]
+        elif self._is("failover"):
+            return
+        for relation in relations:
+            requests = self._requests(relation)
+            if requests is not None:
+                # The kit wakes a provider again by a note of the requirer's unit.
+                notes = [relation.data[unit].get("touched", "0") for unit in relation.units]
+                again = self._is("re-delivery") and any(note != "0" for note in notes)
+                self._answer(relation, requests, anew=again)
+
+    def _requests(self, relation):
+        """The requests that can be served; None if the databag makes no sense."""
+        bag = relation.data[relation.app]
+        if bag.get("version") != "v1":
+            alias = next((a for a in ALIASES if bag.get(a)), "")
+            if self._is("v0-field") and alias != "database":
+                return []
+            found = [{"resource": bag[alias], "alias": alias}] if alias else []
+        else:
+            try:
+                found = json.loads(bag.get("requests", "[]"))
+            except ValueError:
+                if self._is("malformed"):
+                    raise
+                return None
+        if not isinstance(found, list):
+            return None
+        return [r for r in found if self._is_served(r)]
+
+    def _is_served(self, request):
+        if not isinstance(request, dict) or not isinstance(request.get("resource"), str):
+            return False
+        if "alias" not in request and not isinstance(request.get("request-id"), str):
+            return False
+        if self._is("unknown-fields") and request.keys() - {
+            "resource",
+            "request-id",
+            "salt",
+            "alias",
+        }:
+            return False
+        return bool(request["resource"]) and (
+            " " not in request["resource"] or self._is("injection")
+        )
+
+    def _name(self, relation, request):
+        if self._is("two-requests"):
+            return f"relation-{relation.id}-all"
+        key = request.get("request-id", "")
+        return f"relation-{relation.id}-{key}" if key else f"relation-{relation.id}"
+
+    def _answer(self, relation, requests, anew):
+        host, primary, answering = self._live()
+        bag = relation.data[self.app]
+        ids = [r.get("request-id", "") for r in requests]
+        for gone in set(json.loads(bag.get("known", "[]"))) - set(ids):
+            if not self._is("release-request"):
+                self._drop(host, answering, [f"relation-{relation.id}-{gone}"])
+        responses = [self._respond(relation, r, host, primary, answering, anew) for r in requests]
+        wire = "v0" if requests and "alias" in requests[0] else "v1"
+        write = self._write_v0 if wire == "v0" else self._write_v1
+        written = write(requests, responses) | {"known": json.dumps(ids)}
+        if self._is("status"):
+            written["status"] = "all is well"
+        if self._is("no-password") and responses:
+            written["note"] = self.model.get_secret(id=responses[0]["secret-user"]).get_content()[
+                "password"
+            ]
+        bag.update({key: "" for key in bag if key not in written} | written)
+
+    def _respond(self, relation, request, host, primary, answering, anew):
+        name = self._name(relation, request)
+        user = {"username": name, "password": secrets.token_hex(16)}
+        user_uri, user = self._secret(relation, request, "user", user, anew=anew)
+        tls = {"tls": "False" if self._is("secret-tls") else "false"}
+        tls_uri, _ = self._secret(relation, request, "tls", tls)
+        self._make_account(name, user["password"], request["resource"], host, primary, answering)
+        replicas = [p for p in (PRIMARY, REPLICA) if p != primary and p in answering]
+        response = {
+            "endpoints": f"{host}:{primary}",
+            "read-only-endpoints": ",".join(f"{host}:{p}" for p in replicas),
+            "sentinel-endpoints": f"{host}:{SENTINEL}",
+            "version": "latest" if self._is("server-version") else "9.0.1",
+            "mode": "cluster" if self._is("mode") else "sentinel",
+            "secret-user": user_uri,
+            "secret-tls": tls_uri,
+        }
+        if self._is("secret-user-uri"):
+            response["secret-user"] = user_uri.removeprefix("secret:")
+        if self._is("secret-tls-uri"):
+            response["secret-tls"] = tls_uri.removeprefix("secret:")
+        if self._is("endpoints"):
+            response["endpoints"] = host
+        for field in ("read-only-endpoints", "sentinel-endpoints"):
+            if self._is(field):
+                response[field] = json.dumps(response[field].split(","))
+        if self._is("sentinel-primary"):
+            response["primary-name"] = "mymaster"
+        return {key: value for key, value in response.items() if value}
+
+    def _secret(self, relation, request, group, content, anew=False):
+        """A secret of a request: its URI and what it holds."""
+        if group == "user" and self._is("secret-user"):
+            content = {"user": content["username"], "password": content["password"]}
+        key = request.get("request-id", "v0")
+        label = f"{relation.id}.{hashlib.sha256(key.encode()).hexdigest()[:16]}.{group}"
+        try:
+            secret = self.model.get_secret(label=label)
+            if anew:
+                secret.set_content(content)
+            held = secret.peek_content()
+        except ops.SecretNotFoundError:
+            secret, held = self.app.add_secret(content, label=label), content
+            if not self._is("secret-grant"):
+                secret.grant(relation)
+        return secret.id or secret.get_info().id, held
+
+    def _make_account(self, name, password, prefix, host, primary, answering):
+        keys, channels = (f"~{prefix}",), (f"&{prefix}",)
+        fence = (*FENCE, *MORE)
+        if self._is("outside-keys"):
+            keys = ("~*",)
+        if self._is("outside-channels"):
+            channels = ("&*",)
+        if self._is("inside-channels"):
+            channels = ()
+        if self._is("inside-keys"):
+            fence = (*fence, "-set")
+        if self._is("keyless"):
+            fence = (*fence, "+keys")
+        rule = ("reset", "on", f">{password}", *keys, *channels, *fence)
+        if self._is("injection") and " " in prefix:
+            rule = ("reset", "on", f">{password}", *f"~{prefix}".split())
+        for port in answering:
+            if port == SENTINEL:
+                if not self._is("sentinel-login"):
+                    ask = ("reset", "on", f">{password}", "&*", "-@all", "+ping", "+sentinel|get-master-addr-by-name")  # fmt: skip
+                    self._setuser(host, port, name, ask)
+            elif port == primary or not self._is("login"):
+                self._setuser(host, port, name, rule)
+
+    def _setuser(self, host, port, name, rule):
+        with self._admin(host, port) as client:
+            client.execute_command("ACL", "SETUSER", name, *rule)
+
+    def _drop(self, host, answering, names):
+        for port in answering:
+            with self._admin(host, port) as client:
+                client.execute_command("ACL", "DELUSER", *names)
+
+    def _on_broken(self, event):
+        if not self.unit.is_leader() or self._is("release-relation"):
+            return
+        host, _, answering = self._live()
+        name = f"relation-{event.relation.id}"
+        with self._admin(host, answering[0]) as client:
+            users = client.execute_command("ACL USERS")
+        mine = [u for u in users if u == name or u.startswith(f"{name}-")]
+        if self._is("one-and-ten"):
+            mine = [u for u in users if u.startswith(name)]
+        if mine:
+            self._drop(host, answering, mine)
+
+    # The two formats.
+
+    def _write_v1(self, requests, responses):
+        items = []
+        for request, response in zip(requests, responses, strict=True):
+            echo = {key: request.get(key) for key in ("resource", "request-id", "salt")}
+            if self._is("v1-echo"):
+                echo["salt"] = "0000000000000000"
+            items.append(echo | response)
+            if self._is("one-response"):
+                items.append(echo | response)
+        data = {r["request-id"]: {} for r in requests}
+        written = {"version": "v1", "requests": json.dumps(items), "data": json.dumps(data)}
+        if self._is("v1-version"):
+            written["version"] = "9.0.1"
+        if self._is("v1-data"):
+            written["data"] = "{}"
+        return written
+
+    def _write_v0(self, requests, responses):
+        request, response = requests[0], dict(responses[0])
+        alias = "resource" if self._is("v0-echo") else request["alias"]
+        echo = {alias: request["resource"], "resource": request["resource"]}
+        if not self._is("v0-sentinel-spelling"):
+            response["sentinel_endpoints"] = response["sentinel-endpoints"]
+        return response | echo
+
+
+if __name__ == "__main__":
+    ops.main(BadProviderCharm)
