@@ -186,6 +186,20 @@ class TlsSecret(_Model):
         return self
 
 
+class RequirerSchema(BaseModel):
+    """Both databags of a requirer, by the name that the interface tester looks for."""
+
+    app: RequirerV1 | RequirerV0
+    unit: dict[str, str] = Field(default_factory=dict)
+
+
+class ProviderSchema(BaseModel):
+    """Both databags of a provider, by the name that the interface tester looks for."""
+
+    app: ProviderV1 | ProviderV0
+    unit: dict[str, str] = Field(default_factory=dict)
+
+
 MODELS: dict[str, type[BaseModel]] = {
     "requirer-v1": RequirerV1,
     "provider-v1": ProviderV1,

@@ -33,11 +33,12 @@ class FieldProviderCharm(ops.CharmBase):
             resource=request.resource,
             endpoints=self.config["endpoints"],
             read_only_endpoints="10.0.0.2:6379",
-            username=f"relation-{relation.id}",
+            username=f"relation-{relation.id}-{request.request_id}",
             password=self.config["password"],
             tls=bool(ca),
             tls_ca=ca or None,
             version="9.0.1",
+            mode="sentinel",
         )
         self.clients.set_response(relation.id, response)
 
