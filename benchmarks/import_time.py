@@ -70,6 +70,12 @@ SUBJECTS = (
         _charms.OPERATOR,
     ),
     Subject(
+        "operator that asks servers",
+        "from valkey_operator.charm import ValkeyOperatorCharm; import valkey",
+        120,
+        _charms.OPERATOR,
+    ),
+    Subject(
         "field, requirer side",
         "from dpcharmlibs.interfaces import ResourceRequirerEventHandler",
         None,

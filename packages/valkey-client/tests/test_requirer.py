@@ -181,6 +181,33 @@ def test_a_new_password_is_one_event_and_is_read() -> None:
     assert access is not None and access.password == "new"
 
 
+def test_a_certificate_is_kept_until_it_changes() -> None:
+    relation, secrets = answered(ask())
+    ctx = context()
+    before = ctx.run(
+        ctx.on.relation_changed(relation),
+        model(leader=True, relations=[relation], secrets=secrets),
+    )
+    user, tls = (before.get_secret(id=secret.id) for secret in secrets)
+
+    other = testing.Secret({"tls": "true", "tls-ca": "OTHER"}, label=None)
+    bag = dict(relation.remote_app_data)
+    bag["requests"] = bag["requests"].replace(tls.id, other.id)
+    moved = dataclasses.replace(before.get_relation(relation.id), remote_app_data=bag)
+    state = dataclasses.replace(before, relations=[moved], secrets=[user, other])
+    with ctx(ctx.on.relation_changed(moved), state) as manager:
+        manager.run()
+        access = manager.charm.valkey.access
+    assert access is not None and access.tls_ca == "OTHER"
+
+    renewed = dataclasses.replace(tls, latest_content={"tls": "true", "tls-ca": "NEW"})
+    state = dataclasses.replace(before, secrets=[user, renewed])
+    with ctx(ctx.on.secret_changed(renewed), state) as manager:
+        manager.run()
+        access = manager.charm.valkey.access
+    assert access is not None and access.tls_ca == "NEW"
+
+
 @pytest.mark.parametrize("label", [None, "other", "valkey.999.x.user.secret", "a.b.c.d.secret"])
 def test_foreign_secrets_are_left_alone(label: str | None) -> None:
     relation, secrets = answered(ask())
