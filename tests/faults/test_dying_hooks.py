@@ -21,7 +21,7 @@ import localjuju
 from ..conftest import CHARMS, MakeModel
 from .invariants import OPERATOR, accesses, invariants, units
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 
 _MOST = 500
 """More than any hook does; a run that reaches it does not end."""

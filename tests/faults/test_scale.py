@@ -18,6 +18,7 @@ pytestmark = pytest.mark.faults
 Write = Callable[[localjuju.Juju], Writer]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_from_one_to_nine_and_back(make_estate: MakeEstate, write: Write) -> None:
     """Several at once; at the end the leader and the primary are among those that go."""

@@ -1,6 +1,6 @@
 """Anything in any order: random operations and faults, and the same invariants after each rest.
 
-In CI the choice is always the same. FAULT_STEPS=5000 runs longer, FAULT_SEED=... elsewhere:
+The choice is always the same. FAULT_STEPS=5000 runs longer, FAULT_SEED=... elsewhere:
 ``FAULT_STEPS=5000 FAULT_SEED=1 uv run pytest tests/faults/test_state_machine.py``.
 """
 
@@ -33,7 +33,7 @@ from ..conftest import CHARMS, ROOT
 from .conftest import send
 from .invariants import OPERATOR, accesses, invariants, settle, units
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(0)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(0)]
 
 STEPS = int(os.environ.get("FAULT_STEPS", "200"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))

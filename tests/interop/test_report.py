@@ -9,6 +9,7 @@ import pytest
 from .report import PAGE, page
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_page_is_current() -> None:
     text = PAGE.read_text()

@@ -24,6 +24,7 @@ def failed(results: dict[str, Result]) -> dict[str, str]:
     return {name: result.seen for name, result in results.items() if result.outcome == "fail"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_without_a_fault_everything_passes(make_model: MakeModel, binary: Binary) -> None:
     results = judged(make_model, "", units=2)
@@ -33,6 +34,7 @@ def test_without_a_fault_everything_passes(make_model: MakeModel, binary: Binary
     assert tuple(results) == provider.NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", provider.NAMES)
 def test_each_fault_is_found_by_its_check_alone(make_model: MakeModel, fault: str) -> None:
