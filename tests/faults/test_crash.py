@@ -109,6 +109,7 @@ def test_everything_stops_and_starts_in_any_order(
     assert primary_of(estate) != f"{OPERATOR}/0"
 
 
+@pytest.mark.slow
 def test_nobody_knows_of_the_last_failover_but_those_who_are_still_away(
     estate: localjuju.Juju, write: Write
 ) -> None:

@@ -13,6 +13,13 @@ from probe_model import Probe
 from localjuju.supervisor import descendants
 
 
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:  # it has ended since it was listed
+        return ""
+
+
 def juju_exec(probe: Probe, *words: str) -> subprocess.CompletedProcess[str]:
     command = [str(probe.juju.engine.bin / "juju-exec"), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -115,8 +122,7 @@ def test_a_machine_that_is_lost_takes_its_processes_along_and_boots_again(probe:
 
     def sleepers() -> int:
         alive = descendants(probe.juju.engine.host.pid)
-        commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in alive]
-        return sum(command.startswith("sleep") for command in commands)
+        return sum(command_line(pid).startswith("sleep") for pid in alive)
 
     probe.juju.wait(lambda _: sleepers() == 3)
     before = len(probe.hooks("a/0"))

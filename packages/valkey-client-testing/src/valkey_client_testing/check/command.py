@@ -37,7 +37,7 @@ def run(parsed: argparse.Namespace) -> int:
     try:
         return _report(parsed, console)
     except (UnfitError, NoBinaryError) as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         errors.print("interrupted; everything that was started has been ended")
