@@ -68,7 +68,7 @@ class _Provider:
         self._juju = juju
         self._model = juju.engine.model
         spec = CharmSpec.load(_charms.EMPTY, juju.directory / "unused")
-        unit = Unit(f"{PROVIDER}/0", "198.51.100.1", "", stopped=True)
+        unit = Unit(f"{PROVIDER}/0", "198.51.100.1", "", lost=True)
         self._model.applications[PROVIDER] = Application(
             PROVIDER, spec, units={unit.name: unit}, leader=unit.name
         )

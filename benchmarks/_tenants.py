@@ -1,6 +1,6 @@
 """Requirers that run no charm, so that a model can hold a thousand of them.
 
-Each is an application with one unit that never does anything. What it would have written stands
+Each is an application with one unit whose machine is gone. What it would have written stands
 in its databag, and the hooks of the provider that it would have caused count as run or as due.
 """
 
@@ -61,7 +61,7 @@ class Tenants:
             number = model.next_relation
             model.next_relation += 1
             name = f"tenant{number}"
-            unit = Unit(f"{name}/0", f"198.51.100.{number % 250 + 1}", "", stopped=True)
+            unit = Unit(f"{name}/0", f"198.51.100.{number % 250 + 1}", "", lost=True)
             model.applications[name] = Application(
                 name, self._spec, units={unit.name: unit}, leader=unit.name
             )
