@@ -143,7 +143,7 @@ def test_what_the_library_answers_is_valid(
     bag = write_responses("v1", Responses("v1", (response,)), {})
     schema.ProviderV1.model_validate(bag)
     assert read_responses(bag).responses == (response,)
-    flat = Response(**{**{f: getattr(response, f) for f in response.__slots__}, "request_id": ""})
+    flat = response._replace(request_id="")
     bag = write_responses("v0", Responses("v0", (flat,)), {})
     schema.ProviderV0.model_validate(bag)
     (read,) = read_responses(bag).responses

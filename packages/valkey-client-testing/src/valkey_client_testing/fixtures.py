@@ -223,8 +223,7 @@ def _answer(
     )
     if secrets:
         topology = _topology(state)
-        response = dataclasses.replace(
-            response,
+        response = response._replace(
             topology=topology,
             secret_user=secrets[0].id,
             secret_tls=secrets[1].id,

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from .options import RequestOptions
@@ -20,11 +21,8 @@ DEFAULT_SECRETS = ("username", "password", "tls", "tls-ca")
 PRIMARY_NAME = "primary"
 """The name under which Sentinels know the primary, if the provider publishes none."""
 
-_ENDPOINT = re.compile(
-    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%]+)\]|(?P<host>[A-Za-z0-9_.:-]+)):(?P<port>[0-9]{1,5})\Z",
-    re.ASCII,
-)
-_PLAIN_ID = re.compile(r"[A-Za-z0-9]{1,64}\Z")
+_ENDPOINT = r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%]+)\]|(?P<host>[A-Za-z0-9_.:-]+)):(?P<port>[0-9]{1,5})\Z"
+_PLAIN_ID = r"[A-Za-z0-9]{1,64}\Z"
 
 
 class Endpoint(NamedTuple):
@@ -36,7 +34,7 @@ class Endpoint(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Endpoint | None:
         """Read ``host:port`` or ``[ipv6]:port``; None if the text is neither."""
-        found = _ENDPOINT.match(text.strip())
+        found = re.match(_ENDPOINT, text.strip())
         if not found or not 0 < int(found["port"]) < 65536:
             return None
         return cls(found["host"] or found["ipv6"], int(found["port"]))
@@ -194,7 +192,7 @@ class AccessRequest:
 
 def request_key(request_id: str) -> str:
     """See :attr:`AccessRequest.key`."""
-    if not request_id or _PLAIN_ID.match(request_id):
+    if not request_id or re.match(_PLAIN_ID, request_id):
         return request_id
     return hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -246,8 +244,7 @@ class RelationStatus(NamedTuple):
         return self.code >= 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What a provider's databag says about one request.
 
     Attributes:
@@ -269,16 +266,16 @@ class Response:
     resource: str
     request_id: str = ""
     salt: str = ""
-    topology: Topology = field(default_factory=Topology)
+    topology: Topology = Topology()
     secret_user: str = ""
     secret_tls: str = ""
     database: int = 0
-    options: RequestOptions = field(default_factory=RequestOptions)
+    options: RequestOptions = RequestOptions()
     tls_digest: str = ""
     asked: str = ""
     statuses: tuple[RelationStatus, ...] = ()
     alias: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    extra: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def is_granted(self) -> bool:

@@ -25,8 +25,8 @@ MAX_PATTERN_LENGTH = 256
 FIELDS = frozenset({"channel-patterns", "keyspace-events", "scan", "own-database"})
 """The names that these options have in a request."""
 
-_PATTERN = re.compile(r"[A-Za-z0-9_.:/|@{}*?\[\]^-]+\Z")
-_LITERAL_PART = re.compile(r"[^*?\[\]]*")
+_PATTERN = r"[A-Za-z0-9_.:/|@{}*?\[\]^-]+\Z"
+_LITERAL_PART = r"[^*?\[\]]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,11 @@ def check_pattern(prefix: KeyPrefix, pattern: object) -> str:
         raise PrefixError(f"prefix {quote(str(prefix))} is one name; patterns need a final '*'")
     if len(pattern) > MAX_PATTERN_LENGTH:
         raise PrefixError(f"pattern {quote(pattern)} is longer than {MAX_PATTERN_LENGTH}")
-    if not _PATTERN.match(pattern):
+    if not re.match(_PATTERN, pattern):
         raise PrefixError(
             f"pattern {quote(pattern)} may hold letters, digits, _ . : / | @ {{ }} - * ? [ ] ^"
         )
-    literal = _LITERAL_PART.match(pattern)
+    literal = re.match(_LITERAL_PART, pattern)
     begin = literal.group() if literal else ""
     if not begin.startswith(prefix.literal) or not begin or not begin[0].isalnum():
         outside = prefix.literal or "a letter or a digit"

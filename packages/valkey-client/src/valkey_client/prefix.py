@@ -17,8 +17,9 @@ from .errors import PrefixError
 MAX_LENGTH = 128
 """The longest prefix, in characters, that is granted."""
 
-_LITERAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/|@{}-]*\Z")
-_FOREIGN = re.compile(r"[^A-Za-z0-9_.:/|@{}-]")
+# Compiled at first use, by ``re`` itself: to compile is a good part of what an import costs.
+_LITERAL = r"[A-Za-z0-9][A-Za-z0-9_.:/|@{}-]*\Z"
+_FOREIGN = r"[^A-Za-z0-9_.:/|@{}-]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,12 @@ class KeyPrefix:
                 f"prefix {quote(text)} begins with '_', which is reserved for the server's own"
                 " names; begin with a letter or a digit"
             )
-        if found := _FOREIGN.search(literal):
+        if found := re.search(_FOREIGN, literal):
             raise PrefixError(
                 f"prefix {quote(text)} contains {quote(found.group())}; use letters, digits and"
                 " _ . : / | @ { } - and one final '*'"
             )
-        if not _LITERAL.match(literal):
+        if not re.match(_LITERAL, literal):
             raise PrefixError(f"prefix {quote(text)} must begin with a letter or a digit")
         return cls(literal, is_open)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import ops
@@ -67,13 +66,18 @@ class ValkeyProviderEvents(ops.ObjectEvents):
     released = ops.EventSource(RequestsReleasedEvent)
 
 
-@dataclass(eq=False, repr=False)
 class _Draft:
     """What a relation's databag shall say, until it is written in one call."""
 
-    relation: ops.Relation
-    requests: Requests | None
-    responses: dict[str, Response] = field(default_factory=dict[str, Response])
+    def __init__(
+        self,
+        relation: ops.Relation,
+        requests: Requests | None,
+        responses: Mapping[str, Response] | None = None,
+    ):
+        self.relation = relation
+        self.requests = requests
+        self.responses = dict(responses or {})
 
 
 class ValkeyProvider(ops.Object):
@@ -181,7 +185,7 @@ class ValkeyProvider(ops.Object):
                 if response := draft.responses.get(request_id):
                     said = [s for s in response.statuses if s.code != code]
                     said += [status] if status else []
-                    draft.responses[request_id] = replace(response, statuses=tuple(said))
+                    draft.responses[request_id] = response._replace(statuses=tuple(said))
             self._write(draft)
 
     def _by_relation(
@@ -349,7 +353,7 @@ class ValkeyProvider(ops.Object):
             uri = self._ensure_secret(
                 draft.relation, request.request_id, "tls", old, access.topology.tls_secret
             )
-            response = replace(response, secret_tls=uri, tls_digest=access.topology.tls_digest)
+            response = response._replace(secret_tls=uri, tls_digest=access.topology.tls_digest)
         draft.responses[request.request_id] = self._with_topology(response, access.topology)
 
     def _with_topology(self, response: Response, topology: Topology) -> Response:
@@ -357,7 +361,7 @@ class ValkeyProvider(ops.Object):
             return response
         if response.secret_tls and response.tls_digest != topology.tls_digest:
             self.model.get_secret(id=response.secret_tls).set_content(topology.tls_secret)
-        return replace(response, topology=topology, tls_digest=topology.tls_digest)
+        return response._replace(topology=topology, tls_digest=topology.tls_digest)
 
     def _write(self, draft: _Draft) -> bool:
         """Bring a databag up to date; says whether anything had to be written."""

@@ -54,8 +54,8 @@ class Responses(NamedTuple):
     notes: Mapping[str, Any] = MappingProxyType({})
 
 
-_SECRET_URI = re.compile(r"secret:[A-Za-z0-9/_.-]{1,200}\Z")
-_WORD = re.compile(r"[A-Za-z0-9_.:+~-]{1,100}\Z")
+_URI = r"secret:[A-Za-z0-9/_.-]{1,200}\Z"
+_WORD = r"[A-Za-z0-9_.:+~-]{1,100}\Z"
 _LONGEST_SENTENCE = 500
 
 
@@ -90,13 +90,13 @@ def as_text(value: object) -> str:
 def as_secret_uri(value: object) -> str:
     """The value if it looks like a secret's URI (``secret:.*``), else an empty string."""
     text = as_text(value)
-    return text if _SECRET_URI.match(text) else ""
+    return text if re.match(_URI, text) else ""
 
 
 def as_word(value: object) -> str:
     """A version, mode or name: printable ASCII without blanks, or nothing."""
     text = as_text(value)
-    return text if _WORD.match(text) else ""
+    return text if re.match(_WORD, text) else ""
 
 
 def as_sentence(value: object) -> str:
