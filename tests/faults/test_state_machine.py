@@ -1,214 +1,45 @@
-"""Anything in any order: random operations and faults, and the same invariants after each rest.
+"""Anything in any order; see :mod:`.state_machine`.
 
-The choice is always the same. FAULT_STEPS=5000 runs longer, FAULT_SEED=... elsewhere:
-``FAULT_STEPS=5000 FAULT_SEED=1 uv run pytest tests/faults/test_state_machine.py``.
+The choice is always the same. FAULT_STEPS=5000 runs longer, FAULT_SEED=... elsewhere, in
+FAULT_PROCESSES at a time:
+``FAULT_STEPS=5000 FAULT_PROCESSES=4 uv run pytest tests/faults/test_state_machine.py``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import time
-from typing import Any
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
-import jubilant
 import pytest
-import valkey
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import seed as seeded
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
-import localjuju
-from valkey_client_testing import find_binary
+from ..conftest import ROOT
+from .state_machine import MODELS_OF_A_SEED, STEPS_OF_A_MODEL
 
-from ..conftest import CHARMS, ROOT
-from .conftest import send
-from .invariants import OPERATOR, accesses, invariants, settle, units
-
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(0)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(0)]
 
 STEPS = int(os.environ.get("FAULT_STEPS", "200"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
-
-_STEPS_OF_A_MODEL = 50
-_MOST_UNITS = 4
-_APPS = 2
-_BETWEEN_RESTS = 6
-_NOTICED = 4.0
-"""Seconds in which Sentinels fail over, with down-after at 1; or do not because they cannot."""
+PROCESSES = int(os.environ.get("FAULT_PROCESSES", "2"))
 
 
-class Estate(RuleBasedStateMachine):
-    """A model, and what was done to it since it was at rest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.juju = localjuju.Juju(environment=find_binary().environment(), hook_timeout=120)
-        self.integrated: set[str] = set()
-        self.settled: set[str] = set()
-        self.hurt: tuple[str, str] = ("", "")
-        self.done = 0
-        self.written = 0
-
-    @initialize(count=st.integers(1, 3))
-    def deploy(self, count: int) -> None:
-        self.juju.deploy(ROOT, OPERATOR, num_units=count, config={"down-after": 1})
-        for number in range(_APPS):
-            config = {"prefix": f"app{number}:*", "wire": ("v1", "v0")[number % 2]}
-            self.juju.deploy(CHARMS / "scripted_requirer", f"app{number}", config=config)
-        self._rest()
-
-    def teardown(self) -> None:
-        try:
-            self._rest()
-        finally:
-            self.juju.close()
-
-    # Operations, none of which is waited for.
-
-    @rule(number=st.integers(0, _APPS - 1))
-    def integrate_or_withdraw(self, number: int) -> None:
-        app = f"app{number}"
-        if app in self.integrated:
-            self.juju.remove_relation(OPERATOR, app)
-        else:
-            self.juju.integrate(OPERATOR, app)
-        self.integrated ^= {app}
-        self.done += 1
-
-    @rule(number=st.integers(0, _APPS - 1), other=st.booleans())
-    def ask_for_something_else(self, number: int, *, other: bool) -> None:
-        prefix = f"app{number}:{'else:' if other else ''}*"
-        self.juju.config(f"app{number}", {"prefix": prefix})
-        self.done += 1
-
-    @precondition(lambda self: len(self._alive()) < _MOST_UNITS)
-    @rule(count=st.integers(1, 2))
-    def add_units(self, count: int) -> None:
-        self.juju.add_unit(OPERATOR, num_units=count)
-        self.done += 1
-
-    @precondition(lambda self: len(self.settled) > 1 and not self.hurt[0])
-    @rule(data=st.data())
-    def remove_unit(self, data: Any) -> None:
-        unit = data.draw(st.sampled_from(sorted(self.settled)))
-        self.settled.discard(unit)
-        self.juju.remove_unit(unit)
-        self.done += 1
-
-    @rule(data=st.data())
-    def elect(self, data: Any) -> None:
-        alive = self._alive()
-        self.juju.set_leader(alive[data.draw(st.integers(0, 9)) % len(alive)])
-        self.done += 1
-
-    @rule(seconds=st.integers(1, 2))
-    def configure(self, seconds: int) -> None:
-        self.juju.config(OPERATOR, {"down-after": seconds})
-        self.done += 1
-
-    @precondition(lambda self: len(self.settled) > 2 and not self.hurt[0])
-    @rule()
-    def restart_all(self) -> None:
-        now = self.juju.config(OPERATOR)["io-threads"]
-        self.juju.config(OPERATOR, {"io-threads": 1 if now == 2 else 2})
-        self.done += 1
-
-    @precondition(lambda self: len(self.settled) > 1 and not self.hurt[0])
-    @rule()
-    def switch_over(self) -> None:
-        # If it cannot, it says why; what it left behind is what is looked at.
-        with contextlib.suppress(jubilant.TaskError, jubilant.CLIError):
-            self.juju.run(f"{OPERATOR}/leader", "switchover")
-        self.done += 1
-
-    # Faults, one until the next rest.
-
-    @precondition(lambda self: self.settled and not self.hurt[0])
-    @rule(data=st.data(), how=st.sampled_from(["kill", "pause", "lose", "deafen"]))
-    def hurt_a_unit(self, data: Any, how: str) -> None:
-        unit = data.draw(st.sampled_from(sorted(self.settled)))
-        if how == "lose" and len(self.settled) < 2:
-            return
-        self.hurt = (unit, how)
-        match how:
-            case "kill":
-                send(self.juju, unit, "server", signal.SIGKILL)
-            case "pause":
-                send(self.juju, unit, "server", signal.SIGSTOP)
-            case "deafen":
-                send(self.juju, unit, "sentinel", signal.SIGKILL)
-            case _:
-                self.juju.lose(unit)
-        if data.draw(st.booleans()):
-            time.sleep(_NOTICED)
-        self.done += 1
-
-    # Rest.
-
-    @precondition(lambda self: self.done >= _BETWEEN_RESTS)
-    @rule()
-    def rest(self) -> None:
-        self._rest()
-
-    def _rest(self) -> None:
-        """Bring back what was hurt, let the clock tick, and look at everything."""
-        unit, how = self.hurt
-        if how == "pause":
-            send(self.juju, unit, "server", signal.SIGCONT)
-        if how == "lose":
-            self.juju.recover(unit)
-        settle(self.juju)
-        for name in units(self.juju):
-            self.juju.update_status(name)
-        try:
-            invariants(self.juju)
-        except BaseException as error:
-            error.add_note("\n".join(map(str, self.juju.timeline))[-20_000:])
-            raise
-        self._look_for_what_was_written()
-        self.hurt, self.done = ("", ""), 0
-        self.settled = set(units(self.juju))
-
-    def _look_for_what_was_written(self) -> None:
-        """What all replicas had at the last rest is there, and so is one key more for the next."""
-        given = [a for found in accesses(self.juju).values() for a in found]
-        mine = [a for a in given if a.prefix == "app0:*"]
-        if not mine:
-            return
-        endpoint = mine[0].endpoints[0]
-        login: dict[str, Any] = {"username": mine[0].username, "password": mine[0].password}
-        with valkey.Valkey(endpoint.host, endpoint.port, **login) as connection:
-            found = sum(bool(connection.exists(f"app0:{n}")) for n in range(self.written))
-            assert found == self.written, f"{self.written - found} of {self.written} keys are gone"
-            connection.set(f"app0:{self.written}", "x")
-            self.written += 1
-            replicas = len(mine[0].read_only_endpoints)
-            assert connection.wait(replicas, 10_000) == replicas
-
-    def _alive(self) -> list[str]:
-        return units(self.juju)
+def run(seed: int) -> str:
+    """Run the models of one seed; empty, or what went wrong."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.faults.state_machine", str(seed)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return f"FAULT_SEED={seed}\n{ended.stdout}" if ended.returncode else ""
 
 
 def test_anything_in_any_order() -> None:
-    run_state_machine_as_test(
-        seeded(SEED)(Estate),
-        settings=settings(
-            max_examples=max(1, STEPS // _STEPS_OF_A_MODEL),
-            stateful_step_count=_STEPS_OF_A_MODEL,
-            deadline=None,
-            database=None,
-            derandomize=False,
-            # To make a failure smaller would take hours; the timeline says what happened.
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    seeds = range(SEED, SEED + max(1, STEPS // (STEPS_OF_A_MODEL * MODELS_OF_A_SEED)))
+    # Most of the time is spent waiting for Sentinels.
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        failed = [found for found in pool.map(run, seeds) if found]
+    assert not failed, "\n".join(failed)
