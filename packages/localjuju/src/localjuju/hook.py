@@ -237,8 +237,8 @@ class Hook:
             secret.owner == self.unit.app and self.is_leader
         )
         if is_owner:
-            if refresh:
-                raise ToolError("ERROR secret owner cannot use --refresh")
+            # Since 3.1.7 and 3.3.1 an owner may use --refresh as well. What it gets is the latest
+            # revision here, whether it does or not.
             if uri and label and secret.id not in self.created:
                 self.change(secret).fields["label"] = label
             if change and change.content:
