@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import ops
 
 from valkey_client import ValkeyProvider
 
-from .cluster import connected
+from .cluster import Cluster
 from .connection import ServerError
 from .overlap import overlapping, sharers
-from .passwords import Passwords
 from .peers import Peers
 from .switchover import SwitchoverError, switch_over
 
@@ -25,13 +25,13 @@ class Means:
     Attributes:
         peers: The units.
         provider: The clients.
-        passwords: Reads the internal passwords; None before there are any.
+        connected: A way to all servers; None before there are internal passwords.
         reconcile: Brings everything up to date after a change.
     """
 
     peers: Peers
     provider: ValkeyProvider
-    passwords: Callable[[], Passwords | None]
+    connected: Callable[[], AbstractContextManager[Cluster] | None]
     reconcile: Callable[[], None]
 
 
@@ -75,8 +75,8 @@ class Actions(ops.Object):
         if not self._charm.unit.is_leader():
             event.fail("run this action on the leader: juju run APPLICATION/leader switchover")
             return
-        passwords = self._means.passwords()
-        if passwords is None:
+        connected = self._means.connected()
+        if connected is None:
             event.fail("the cluster has not been founded yet")
             return
         peers = self._means.peers.all()
@@ -85,7 +85,7 @@ class Actions(ops.Object):
         if unit and unit not in addresses:
             event.fail(f"there is no unit {unit}; there are {', '.join(addresses)}")
             return
-        with connected(passwords.admin) as cluster:
+        with connected as cluster:
             facts = cluster.observe(peer.address for peer in peers if peer.started)
             try:
                 new = switch_over(cluster, facts, addresses.get(unit, ""))

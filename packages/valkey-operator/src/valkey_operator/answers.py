@@ -94,6 +94,8 @@ def _must_wait(facts: Facts, topology: Topology | None) -> str:
     An account that a server lacks is worth nothing there, and a server that hangs may come back
     and be promoted, so all of them must be there.
     """
+    if topology is None and facts.cluster.primary:
+        return "the Valkey cluster changes to TLS, or back to plain connections"
     if topology is None:
         return "the Valkey cluster has no primary yet"
     if units := facts.absent:

@@ -23,6 +23,7 @@ from .steps import (
     SetAccounts,
     Share,
     Step,
+    SwitchTls,
     UpdateTopology,
     Withdraw,
 )
@@ -84,6 +85,7 @@ def _apply_to_servers(
     | DropAccounts
     | MarkAccounts
     | ConfigureServer
+    | SwitchTls
     | ConfigureSentinel
     | ResetSentinel,
     cluster: Cluster,
@@ -99,6 +101,8 @@ def _apply_to_servers(
             cluster.mark_accounts(address, marker, old, on_sentinel=on_sentinel)
         case ConfigureServer(address, name, value):
             cluster.configure_server(address, name, value)
+        case SwitchTls(address, on):
+            cluster.switch_tls(address, on=on)
         case ConfigureSentinel(address, name, value):
             cluster.configure_sentinel(address, name, value)
         case ResetSentinel(address, others):

@@ -8,7 +8,9 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import ops
@@ -28,12 +30,16 @@ from .primaries import Named, newest
 from .settings import Settings, SettingsError
 from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
+from .tls.relation import Certificates
+from .tls.unit import UnitTls
+from .trust import Trust
 from .workload import Workload, WorkloadError
 from .workload.process import ProcessWorkload
 from .workload.wake import Move
 
 logger = logging.getLogger(__name__)
 
+CERTIFICATES = "certificates"
 CLIENTS = "valkey-client"
 PEERS = "valkey-peers"
 
@@ -42,6 +48,10 @@ _SYNC_SECONDS = 10.0
 
 _ATTEMPTS = 3
 """How often facts are gathered anew when a server goes away in between."""
+
+
+_OWN_WORDS = 5
+"""How often a leader, a unit too, does in one hook what it has just told the units to do."""
 
 
 class PrimaryChangedEvent(ops.EventBase):
@@ -68,13 +78,16 @@ class ValkeyOperatorCharm(ops.CharmBase):
         super().__init__(framework)
         self.peers = Peers(self, PEERS)
         self.provider = ValkeyProvider(self, CLIENTS)
+        self.certificates = Certificates(self, CERTIFICATES)
+        if self.certificates.is_asked and self.workload is not None:
+            self.certificates.ask(self.address, self.workload.names())
         self.actions = Actions(
-            self, Means(self.peers, self.provider, self.passwords, self.reconcile)
+            self, Means(self.peers, self.provider, self._connected, self.reconcile)
         )
         self._problem: ops.StatusBase | None = None
         self._facts: Facts | None = None
         self._refused: list[int] = []
-        events = self.on[PEERS]
+        events, offers = self.on[PEERS], self.on[CERTIFICATES]
         for source in (
             self.on.install,
             self.on.start,
@@ -84,7 +97,11 @@ class ValkeyOperatorCharm(ops.CharmBase):
             events.relation_joined,
             events.relation_changed,
             events.relation_departed,
+            offers.relation_created,
+            offers.relation_changed,
+            offers.relation_broken,
             self.on.secret_changed,
+            self.on.secret_expired,
         ):
             framework.observe(source, self._on_event)
         for source in (self.on.leader_elected, self.on.upgrade_charm, self.on.config_changed):
@@ -120,9 +137,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
         workload, address = self.workload, self.address
         if workload is None or not address:
             return
-        passwords = self.passwords()
-        if passwords and self.app.planned_units() > 0:
-            with connected(passwords.admin) as cluster:
+        connection = self._connected()
+        if connection and self.app.planned_units() > 0:
+            with connection as cluster:
                 self._hand_over(cluster, address)
         Node(workload, address).stop()
 
@@ -166,6 +183,15 @@ class ValkeyOperatorCharm(ops.CharmBase):
         uri = self.peers.shared().secret
         return Passwords.read(self.model.get_secret(id=uri).peek_content()) if uri else None
 
+    def _connected(self) -> AbstractContextManager[Cluster] | None:
+        """A way to all servers, None before there are internal passwords."""
+        passwords = self.passwords()
+        return connected(passwords.admin, self._trust(self.peers.shared())) if passwords else None
+
+    def _trust(self, shared: Shared) -> Trust:
+        word = shared.tls
+        return Trust(word.bundle, is_strict=word.is_strict, own=self.address if word.cas else "")
+
     # Reconcile.
 
     def reconcile(self, look_at: Iterable[int] = (), move: Move | None = None) -> None:
@@ -204,7 +230,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
         if passwords is None:
             self.peers.announce(node.address, started=False, memory=workload.memory())
             return
-        with connected(passwords.admin) as cluster:
+        self._receive_certificate(workload)
+        with connected(passwords.admin, self._trust(shared)) as cluster:
             # A unit that is leaving may be woken after it has stopped; it starts nothing again.
             if move is None and not self.provider.is_leaving:
                 self._run_node(node, cluster, shared, passwords, settings)
@@ -212,11 +239,15 @@ class ValkeyOperatorCharm(ops.CharmBase):
             # one to judge what is gone.
             if self.unit.is_leader() and not self.provider.is_leaving:
                 self._lead(cluster, shared, settings, look_at, move or Move())
-                shared = self.peers.shared()
-                if move is None and shared.turn == self.unit.name:
-                    # Its own turn: Juju does not tell a leader what it wrote itself.
+                for _ in range(_OWN_WORDS):
+                    told, shared = shared, self.peers.shared()
+                    if move or not (shared.turn == self.unit.name or shared.tls != told.tls):
+                        break
+                    # Juju does not tell a leader what it wrote itself.
+                    cluster.expect(self._trust(shared))
                     self._run_node(node, cluster, shared, passwords, settings)
-                    self._lead(cluster, self.peers.shared(), settings, frozenset(), Move())
+                    shared = self.peers.shared()
+                    self._lead(cluster, shared, settings, frozenset(), Move())
         node.keep_accounts(passwords, self.peers.shared().accounts.values())
 
     def _found_application(self, node: Node) -> Shared:
@@ -248,14 +279,28 @@ class ValkeyOperatorCharm(ops.CharmBase):
     ) -> None:
         others = [peer.address for peer in self.peers.all() if peer.address != node.address]
         wanted = node.wanted(passwords, settings)
+        tls = UnitTls(node.workload, shared.tls)
         starts = not node.is_running()
-        if not starts and shared.turn == self.unit.name and wanted != node.started_with():
+        has_turn = shared.turn == self.unit.name
+        if starts and not tls.can_start:
+            self.peers.announce(
+                node.address, started=False, memory=node.workload.memory(), tls=tls.report()
+            )
+            return
+        with contextlib.suppress(ServerError):
+            if not starts:
+                tls.configure(partial(cluster.configure_server_at_once, node.address))
+        if not starts and has_turn and wanted != node.started_with():
             starts = self._take_turn(node, cluster, others)
+        elif not starts and self._must_restart_sentinel(tls, cluster, has_turn=has_turn):
+            node.workload.stop("sentinel")
+            starts = True
         if starts:
             named = [*cluster.settled_primaries(others), node.known_primary()]
             primary = newest([*named, Named(shared.first_primary, shared.epoch)])
             clients = shared.accounts.values()
-            node.start(primary, passwords, clients, settings, len(others) + 1)
+            node.start(primary, passwords, clients, settings, units=len(others) + 1, tls=tls)
+            cluster.forget(node.address)
             self._wait_for_sync(cluster, node.address)
         self.peers.announce(
             node.address,
@@ -264,7 +309,29 @@ class ValkeyOperatorCharm(ops.CharmBase):
             anew=starts,
             wanted=wanted,
             needs_restart=wanted != node.started_with(),
+            sentinel_is_late=tls.sentinel_is_late,
+            tls=tls.report(),
         )
+
+    def _must_restart_sentinel(self, tls: UnitTls, cluster: Cluster, *, has_turn: bool) -> bool:
+        """Whether the Sentinel has to be started again now: it cannot change while it runs."""
+        if not tls.sentinel_changes_over:
+            return has_turn and tls.sentinel_is_late
+        try:
+            # The leader has changed it, unless it was away then.
+            if cluster.observe_server(self.address).tls != tls.word.on:
+                cluster.switch_tls(self.address, on=tls.word.on)
+        except ServerError as error:
+            logger.warning("this unit's Sentinel waits for its server: %s", error)
+            return False
+        return True
+
+    def _receive_certificate(self, workload: Workload) -> None:
+        """Look at what the provider of certificates says, if this hook may be about it."""
+        if self.certificates.is_asked:
+            unit = UnitTls(workload, self.peers.shared().tls)
+            has_tls = not self.certificates.exists or workload.has_tls()
+            self.certificates.receive(unit, has_tls=has_tls)
 
     @staticmethod
     def _take_turn(node: Node, cluster: Cluster, others: Sequence[str]) -> bool:
@@ -319,6 +386,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 asked=asked,
                 settings=settings,
                 planned=planned,
+                certificates=self.certificates.exists,
             )
             steps = plan.plan(facts, lambda: secrets.token_hex(32))
             self._facts, self._refused = facts, plan.not_isolated(steps)

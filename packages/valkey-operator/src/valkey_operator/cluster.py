@@ -16,6 +16,7 @@ from .accounts import CLIENT_PREFIX, MARKER_PREFIX, MARKER_RULE, Account, Versio
 from .configuration import PORT, SENTINEL_PORT
 from .connection import Connection, ServerError
 from .primaries import Named
+from .trust import PLAIN, Trust
 
 _REDISCOVERY = 12.0
 """Seconds in which a Sentinel finds the others (2 s) and the replicas (10 s) again."""
@@ -27,7 +28,7 @@ _ELECTION = 5.0
 _SETTINGS = (
     *("min-replicas-*", "replica-priority", "notify-keyspace-events", "databases"),
     *("maxmemory", "maxmemory-policy", "maxmemory-clients", "client-output-buffer-limit"),
-    "busy-reply-threshold",
+    *("busy-reply-threshold", "tls-port"),
 )
 
 _AT_ONCE = 100
@@ -42,11 +43,13 @@ class NodeFacts:
         address: Where it was asked.
         accounts: The names of the client accounts that it has.
         markers: What it has noted of the accounts that it was given.
+        tls: Whether it speaks TLS, and nothing else.
     """
 
     address: str
     accounts: frozenset[str] = frozenset()
     markers: tuple[str, ...] = ()
+    tls: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +161,9 @@ def batched(items: Iterable[T], size: int) -> Generator[tuple[T, ...]]:
 class Cluster:
     """Connections to the servers, as the charm's own account, for the time of a hook."""
 
-    def __init__(self, password: str):
+    def __init__(self, password: str, trust: Trust = PLAIN):
         self._password = password
+        self._trust = trust
         self._connections: dict[tuple[str, int], Connection] = {}
 
     def close(self) -> None:
@@ -167,6 +171,16 @@ class Cluster:
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
+
+    def forget(self, address: str) -> None:
+        """Connect anew to a unit whose servers were started."""
+        for port in (PORT, SENTINEL_PORT):
+            if connection := self._connections.pop((address, port), None):
+                connection.close()
+
+    def expect(self, trust: Trust) -> None:
+        """What new connections begin with from now on."""
+        self._trust = trust
 
     def server(self, address: str) -> Connection:
         """A connection to a server."""
@@ -179,7 +193,7 @@ class Cluster:
     def _connect(self, address: str, port: int) -> Connection:
         key = (address, port)
         if key not in self._connections:
-            self._connections[key] = Connection(address, port, self._password)
+            self._connections[key] = Connection(address, port, self._password, self._trust)
         return self._connections[key]
 
     def observe(self, addresses: Iterable[str]) -> ClusterFacts:
@@ -216,6 +230,7 @@ class Cluster:
             markers=_markers(names),
             settings=config,
             version=_version(info.get("valkey_version") or info["redis_version"]),
+            tls=config.get("tls-port", "0") != "0",
         )
 
     def observe_sentinel(self, address: str) -> SentinelFacts:
@@ -238,6 +253,7 @@ class Cluster:
             replicas=int(said["num-slaves"]),
             accounts=_of_clients(names),
             markers=_markers(names),
+            tls=self.sentinel(address).is_tls,
         )
 
     def named_primaries(self, addresses: Iterable[str]) -> list[Named]:
@@ -315,7 +331,23 @@ class Cluster:
 
     def configure_server(self, address: str, name: str, value: str) -> None:
         """Change a setting of a server."""
-        self.server(address).ask("CONFIG SET", name, value)
+        self.configure_server_at_once(address, {name: value})
+
+    def configure_server_at_once(self, address: str, settings: Mapping[str, str]) -> None:
+        """Change settings of a server that need each other."""
+        words = [word for pair in settings.items() for word in pair]
+        self.server(address).ask("CONFIG SET", *words)
+
+    def switch_tls(self, address: str, *, on: bool) -> None:
+        """Let a server speak TLS on its port and no plain, or the other way round.
+
+        Connections that exist stay as they are.
+        """
+        old, new = ("port", "tls-port") if on else ("tls-port", "port")
+        # The port is taken until the first of them has left it.
+        settings = {old: "0", new: str(PORT), "tls-replication": "yes" if on else "no"}
+        self.configure_server_at_once(address, settings)
+        self._connections.pop((address, PORT)).close()
 
     def reset_sentinel(self, address: str, sentinels: Iterable[str], others: int) -> None:
         """Let a Sentinel forget who is gone, and wait until it has found again who is there.
@@ -359,9 +391,9 @@ def _markers(names: Iterable[str]) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def connected(password: str) -> Generator[Cluster]:
+def connected(password: str, trust: Trust = PLAIN) -> Generator[Cluster]:
     """A cluster for the time of a ``with`` block."""
-    cluster = Cluster(password)
+    cluster = Cluster(password, trust)
     try:
         yield cluster
     finally:

@@ -8,7 +8,7 @@ started with, the server has to be started again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,13 +71,14 @@ class Configuration:
         text = "\n".join([*usual.fixed_server(), *usual.fixed_sentinel(), str(self.version)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def server(self, data: Path, primary: str, units: int) -> str:
+    def server(self, data: Path, primary: str, units: int, tls: Sequence[str] = ()) -> str:
         """The server's file.
 
         Args:
             data: Where the server keeps its data.
             primary: Whom it follows; itself if it is the primary.
             units: How many units there are.
+            tls: The lines of TLS, which override those before them.
         """
         lines = [
             *self.fixed_server(),
@@ -90,18 +91,20 @@ class Configuration:
             *(f"{n} {value}" for n, value in limits(self.settings, self.memory).items()),
             # The server's default. It lowers it by itself where it may open fewer files.
             "maxclients 10000",
+            *tls,
         ]
         if primary != self.address:
             lines.append(f"replicaof {primary} {PORT}")
         return "\n".join(lines) + "\n"
 
-    def sentinel(self, primary: str, units: int, old: str) -> str:
+    def sentinel(self, primary: str, units: int, old: str, tls: Sequence[str] = ()) -> str:
         """The Sentinel's file.
 
         Args:
             primary: The primary to watch.
             units: How many units there are.
             old: The file as the Sentinel left it, empty if there is none.
+            tls: The lines of TLS, which override those before them.
         """
         name, settings = PRIMARY_NAME, self.settings
         itself = f"sentinel known-replica {name} {primary} {PORT}"
@@ -110,6 +113,7 @@ class Configuration:
             f"sentinel down-after-milliseconds {name} {settings.down_after * 1000}",
             f"sentinel failover-timeout {name} {settings.failover_timeout * 1000}",
             *self.fixed_sentinel(),
+            *tls,
             *(ln for ln in old.splitlines() if ln.startswith(_LEARNED) and ln != itself),
         ]
         return "\n".join(lines) + "\n"

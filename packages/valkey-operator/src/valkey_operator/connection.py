@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 from .internal import ADMIN
+from .trust import PLAIN, Trust
 
 TIMEOUT = 2.0
 """Seconds that a server may take to answer; one that does not is taken for unreachable."""
@@ -21,25 +23,35 @@ class RefusedError(ServerError):
 
 
 class Connection:
-    """A connection to one server or Sentinel."""
+    """A connection to one server or Sentinel.
 
-    def __init__(self, address: str, port: int, password: str):
+    Args:
+        address: Where it listens.
+        port: Where it listens.
+        password: Of the charm's own account.
+        trust: Whether to expect TLS.
+    """
+
+    def __init__(self, address: str, port: int, password: str, trust: Trust = PLAIN):
         # A third of what the charm imports; most hooks are about a relation in which there is
         # nothing to do, and ask no server.
         import valkey  # noqa: PLC0415
 
-        self._client: Any = valkey.Valkey(
-            host=address,
-            port=port,
-            username=ADMIN,
-            password=password,
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            decode_responses=True,
-            client_name="charm",
-        )
-        self._refusal = valkey.ResponseError
-        self._failure = valkey.ValkeyError
+        self._valkey: Any = valkey
+        self._address, self._port = address, port
+        self._options: dict[str, Any] = {
+            "host": address,
+            "port": port,
+            "username": ADMIN,
+            "password": password,
+            "socket_timeout": TIMEOUT,
+            "socket_connect_timeout": TIMEOUT,
+            "decode_responses": True,
+            "client_name": "charm",
+        }
+        self._trust = trust
+        self._connected: Any = None
+        self.is_tls = False
 
     def ask(self, *command: str | int) -> Any:
         """Send one command and return its answer.
@@ -49,7 +61,7 @@ class Connection:
             ServerError: If it does not answer.
         """
         with self._own_errors():
-            return self._client.execute_command(*command)
+            return self._client().execute_command(*command)
 
     def ask_all(
         self, commands: Iterable[Sequence[str | int]], *, atomically: bool = False
@@ -60,20 +72,49 @@ class Connection:
             RefusedError: If the server refuses one.
             ServerError: If it does not answer.
         """
-        with self._own_errors(), self._client.pipeline(transaction=atomically) as pipe:
+        with self._own_errors(), self._client().pipeline(transaction=atomically) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
             return pipe.execute()
+
+    def _client(self) -> Any:
+        """The client, of the kind that the server understands."""
+        if self._connected is None:
+            kind = self._trust.kind(self._address)
+            self.is_tls = not _is_plain(self._address, self._port) if kind is None else kind
+            # The chain alone is verified, as servers do among themselves with the same passwords.
+            tls = {"ssl": True, "ssl_ca_data": self._trust.cas} if self.is_tls else {}
+            self._connected = self._valkey.Valkey(**self._options, **tls)
+        return self._connected
 
     @contextlib.contextmanager
     def _own_errors(self) -> Generator[None]:
         try:
             yield
-        except self._refusal as error:
+        except self._valkey.ResponseError as error:
             raise RefusedError(str(error)) from error
-        except self._failure as error:
+        except (self._valkey.ValkeyError, OSError) as error:
             raise ServerError(str(error)) from error
 
     def close(self) -> None:
         """Close it."""
-        self._client.close()
+        if self._connected is not None:
+            self._connected.close()
+
+
+def _is_plain(address: str, port: int) -> bool:
+    """Ask a server, without a word that is secret, whether it speaks plain.
+
+    One that speaks TLS takes this for an error and closes the connection. The other way round, a
+    server that speaks plain would wait for the end of what it takes for a command.
+
+    Raises:
+        OSError: If it does not answer.
+    """
+    with socket.create_connection((address, port), TIMEOUT) as connection:
+        connection.settimeout(TIMEOUT)
+        try:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(1) in {b"+", b"-"}
+        except ConnectionError:
+            return False

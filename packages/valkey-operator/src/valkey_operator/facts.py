@@ -42,6 +42,7 @@ class Facts:
         asked: Those of them that were looked at.
         settings: The charm's configuration.
         planned: How many units the application is to have.
+        certificates: Whether there is a provider of certificates.
     """
 
     peers: tuple[Peer, ...]
@@ -51,6 +52,7 @@ class Facts:
     asked: tuple[Asked, ...] = ()
     settings: Settings = field(default_factory=Settings)
     planned: int = 0
+    certificates: bool = False
 
     @property
     def absent(self) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from . import accounts, configuration, internal
 from .accounts import Account
 from .aclfile import acl_file
-from .configuration import Configuration, learned
+from .configuration import PORT, SENTINEL_PORT, Configuration, learned
 from .passwords import Passwords
 from .primaries import Named
 from .settings import Settings
+from .tls.unit import UnitTls
 from .workload import Service, Workload, WorkloadError
 
 _STARTED_WITH = "started-with"
@@ -53,7 +54,9 @@ class Node:
         passwords: Passwords,
         clients: Iterable[Account],
         settings: Settings,
+        *,
         units: int,
+        tls: UnitTls,
     ) -> None:
         """Start what does not run, with every account that shall exist.
 
@@ -67,6 +70,7 @@ class Node:
             clients: The client accounts that shall exist.
             settings: The charm's configuration.
             units: How many units there are.
+            tls: The unit's certificates.
 
         Raises:
             WorkloadError: If a server does not start.
@@ -75,15 +79,18 @@ class Node:
         wanted = self._configuration(passwords, settings)
         runs_none = not any(map(self.workload.is_running, ("server", "sentinel")))
         if not self.workload.is_running("server"):
-            text = wanted.server(self.workload.data, primary, units)
+            text = wanted.server(self.workload.data, primary, units, tls.lines(PORT))
             self.workload.write(configuration.SERVER, text)
             self._launch("server", [configuration.SERVER])
+            tls.started(["server"])
         if not self.workload.is_running("sentinel"):
             script = self.workload.wake_script(self.address)
             self.workload.write(configuration.WAKE, script, executable=True)
             old = self.workload.read(configuration.SENTINEL) or ""
-            self.workload.write(configuration.SENTINEL, wanted.sentinel(primary, units, old))
+            text = wanted.sentinel(primary, units, old, tls.lines(SENTINEL_PORT))
+            self.workload.write(configuration.SENTINEL, text)
             self._launch("sentinel", [configuration.SENTINEL, "--sentinel"])
+            tls.started(["sentinel"])
         if runs_none:
             self.workload.write(_STARTED_WITH, wanted.digest)
 

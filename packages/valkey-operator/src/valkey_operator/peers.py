@@ -11,6 +11,7 @@ from typing import Any, cast
 import ops
 
 from .accounts import Account
+from .tls.peer import PeerTls, Word
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Peer:
         wanted: A digest of what they shall be started with.
         needs_restart: Whether they were started with something else, and wait for their turn.
         memory: The memory of its machine or container, in bytes; 0 if it has not told.
+        sentinel_is_late: Whether its Sentinel alone has to be started again, in its turn.
+        tls: What it tells of its certificates.
     """
 
     unit: str
@@ -32,6 +35,8 @@ class Peer:
     wanted: str = ""
     needs_restart: bool = False
     memory: int = 0
+    sentinel_is_late: bool = False
+    tls: PeerTls = field(default_factory=PeerTls)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Shared:
         pending: Relations with requests that wait for the cluster.
         published: What all clients were told last, as :func:`topology_text` writes it.
         databases: Whose database each is, for good; see :mod:`valkey_operator.databases`.
+        tls: Whether servers speak TLS, and whom they trust.
     """
 
     secret: str = ""
@@ -58,6 +64,7 @@ class Shared:
     pending: frozenset[int] = frozenset()
     published: str = ""
     databases: Mapping[str, int] = field(default_factory=dict[str, int])
+    tls: Word = field(default_factory=Word)
 
 
 class Peers:
@@ -95,6 +102,7 @@ class Peers:
             pending=frozenset(json.loads(bag.get("pending", "[]"))),
             published=bag.get("published", ""),
             databases=_load(bag.get("databases", "{}")),
+            tls=Word.read(bag),
         )
 
     def share(self, shared: Shared) -> None:
@@ -115,6 +123,7 @@ class Peers:
                 "databases": json.dumps(shared.databases, sort_keys=True)
                 if shared.databases
                 else "",
+                **shared.tls.entries(),
             }
         )
 
@@ -131,6 +140,8 @@ class Peers:
                 wanted=bag.get("wanted", ""),
                 needs_restart=bag.get("needs-restart") == "true",
                 memory=int(bag.get("memory", "0")),
+                sentinel_is_late=bag.get("needs-restart") == "sentinel",
+                tls=PeerTls.read(bag.get("tls", "")),
             )
             for unit in (self._charm.unit, *relation.units)
             if (bag := relation.data[unit]).get("address")
@@ -146,6 +157,8 @@ class Peers:
         anew: bool = False,
         wanted: str = "",
         needs_restart: bool = False,
+        sentinel_is_late: bool = False,
+        tls: PeerTls | None = None,
     ) -> None:
         """Tell the other units about this one. Writes only what differs.
 
@@ -156,11 +169,14 @@ class Peers:
             anew: Whether one of them was started just now, so that the leader looks at it again.
             wanted: A digest of what they shall be started with.
             needs_restart: Whether they have to be started again, when the leader says so.
+            sentinel_is_late: Whether the Sentinel alone has to be.
+            tls: What to tell of its certificates.
         """
         relation = self.relation
         if relation is None:
             return
         bag = relation.data[self._charm.unit]
+        waits = "true" if needs_restart else "sentinel" if sentinel_is_late else ""
         mark = secrets.token_hex(4) if anew else bag.get("started") or "true"
         bag.update(
             {
@@ -168,7 +184,8 @@ class Peers:
                 "started": mark if started else "",
                 "memory": str(memory),
                 "wanted": wanted,
-                "needs-restart": "true" if needs_restart else "",
+                "needs-restart": waits,
+                "tls": tls.text() if tls else "",
             }
         )
 

@@ -37,8 +37,14 @@ from .steps import (
     UpdateTopology,
     Withdraw,
 )
+from .tls import leader
+from .tls.peer import Word
 
 PROMOTABLE = "100"
+
+_SWITCHING_DOWN_AFTER = 60
+"""Seconds without an answer after which a Sentinel takes a server for down, at the least, while
+some speak TLS and some do not: then that is no sign of a server that is down."""
 
 KEYSPACE_EVENTS = "AK"
 """``notify-keyspace-events`` when somebody wants to be told, in the server's spelling: every kind,
@@ -61,7 +67,9 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
     wanted = {name: account for name, account in kept.items() if name not in refused}
     wanted |= {grant.account.name: grant.account for grant in answers.grants}
     text = topology_text(topology) if topology else facts.shared.published
-    steps: list[Step] = [*_account_changes(facts, wanted), *_settings(facts, wanted)]
+    word = leader.decide(facts)
+    steps: list[Step] = [*_account_changes(facts, wanted), *_settings(facts, wanted, word)]
+    steps += leader.switches(facts, word)
     steps += _forgotten(facts)
     steps += _account_removals(facts, wanted)
     steps += _marks(facts, wanted)
@@ -80,6 +88,7 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
         first_primary=facts.cluster.primary or facts.shared.first_primary,
         epoch=_epoch(facts),
         databases=answers.databases,
+        tls=word,
     )
     if shared != facts.shared:
         steps.append(Share(shared))
@@ -196,7 +205,7 @@ def _announcements(
         yield Inform(account.relation_id, account.request_id, statuses.SHARED, status)
 
 
-def _settings(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Step]:
+def _settings(facts: Facts, wanted: Mapping[str, Account], word: Word) -> Iterable[Step]:
     """What servers and Sentinels must be set to, now that every server has its accounts."""
     # A node that does not answer still counts: it is against its loss that this protects.
     replicas = min_replicas(sum(peer.started for peer in facts.peers))
@@ -216,10 +225,13 @@ def _settings(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Step]:
             if server.settings.get(name) != value:
                 yield ConfigureServer(server.address, name, value)
     quorum = majority(len(facts.peers))
+    down_after = facts.settings.down_after
+    if leader.is_switching(facts, word):
+        down_after = max(down_after, _SWITCHING_DOWN_AFTER)
     for sentinel in facts.cluster.sentinels.values():
         pairs = (
             ("quorum", sentinel.quorum, quorum),
-            ("down-after-milliseconds", sentinel.down_after, facts.settings.down_after * 1000),
+            ("down-after-milliseconds", sentinel.down_after, down_after * 1000),
             (
                 "failover-timeout",
                 sentinel.failover_timeout,
@@ -241,8 +253,14 @@ def _withdrawals(facts: Facts, released: frozenset[str]) -> Iterable[Step]:
 
 
 def topology_of(facts: Facts) -> Topology | None:
-    """What clients are to be told, None while there is no primary to name."""
+    """What clients are to be told, None while there is no primary to name.
+
+    None also while servers change to TLS or back: clients are told when all have.
+    """
     cluster = facts.cluster
+    word = leader.decide(facts)
+    if leader.is_switching(facts, word):
+        return None
     primary = cluster.servers.get(cluster.primary)
     if primary is None:
         return None
@@ -258,6 +276,8 @@ def topology_of(facts: Facts) -> Topology | None:
             Endpoint(address, SENTINEL_PORT) for address in sorted(cluster.sentinels)
         ),
         version=".".join(map(str, primary.version)),
+        tls=word.on,
+        tls_ca=word.bundle if word.on else "",
     )
 
 

@@ -55,6 +55,14 @@ class ConfigureServer:
 
 
 @dataclass(frozen=True)
+class SwitchTls:
+    """Let a server speak TLS instead of plain, or plain instead of TLS."""
+
+    address: str
+    on: bool
+
+
+@dataclass(frozen=True)
 class ConfigureSentinel:
     """Change a setting of a Sentinel."""
 
@@ -144,6 +152,7 @@ Step = (
     | DropAccounts
     | MarkAccounts
     | ConfigureServer
+    | SwitchTls
     | ConfigureSentinel
     | ResetSentinel
     | Grant

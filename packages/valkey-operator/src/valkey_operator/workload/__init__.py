@@ -46,6 +46,22 @@ class Workload(Protocol):
         """Write a file in :attr:`directory` that only the servers can read, or run."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Remove a file in :attr:`directory`. Safe if there is none."""
+        ...
+
+    def has_tls(self) -> bool:
+        """Whether the server was built with TLS.
+
+        Raises:
+            WorkloadError: If there is none.
+        """
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """The DNS names by which clients may know this unit."""
+        ...
+
     def wake_script(self, address: str) -> str:
         """The script by which this unit's Sentinel wakes the charm; see :mod:`.wake`.
 

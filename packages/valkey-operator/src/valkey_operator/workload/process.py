@@ -92,6 +92,23 @@ class ProcessWorkload:
             fresh.chmod(0o700)
         fresh.replace(path)
 
+    def remove(self, name: str) -> None:
+        """See :class:`Workload`."""
+        (self._directory / name).unlink(missing_ok=True)
+
+    def has_tls(self) -> bool:
+        """See :class:`Workload`."""
+        # Both kinds know the options and end at once; one with TLS misses the certificate.
+        options = ("--port", "0", "--tls-port", "1", "--tls-cert-file", "/nonexistent")
+        said = subprocess.run(
+            [self._binary(), *options], capture_output=True, text=True, check=False, timeout=10
+        )
+        return "Failed to configure TLS" in said.stdout + said.stderr
+
+    def names(self) -> tuple[str, ...]:
+        """See :class:`Workload`."""
+        return ()
+
     def wake_script(self, address: str) -> str:
         """See :class:`Workload`."""
         juju_exec = shutil.which("juju-exec")
