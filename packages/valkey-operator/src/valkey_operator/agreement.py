@@ -31,6 +31,7 @@ def observe_settled(
         published: What clients were told last.
     """
     asked = list(addresses)
+    cluster.doubt(move.old)
     deadline = time.monotonic() + _SECONDS
     while True:
         facts = cluster.observe(asked)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from valkey_client.messages import PRIMARY_NAME
 
 from .accounts import CLIENT_PREFIX, MARKER_PREFIX, MARKER_RULE, Account, Version
 from .configuration import PORT, SENTINEL_PORT
-from .connection import Connection, ServerError
+from .connection import IMPATIENT, TIMEOUT, Connection, ServerError
 from .primaries import Named
 from .trust import PLAIN, Trust
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _REDISCOVERY = 12.0
 """Seconds in which a Sentinel finds the others (2 s) and the replicas (10 s) again."""
@@ -164,6 +167,7 @@ class Cluster:
     def __init__(self, password: str, trust: Trust = PLAIN):
         self._password = password
         self._trust = trust
+        self._doubted = frozenset[str]()
         self._connections: dict[tuple[str, int], Connection] = {}
 
     def close(self) -> None:
@@ -182,6 +186,10 @@ class Cluster:
         """What new connections begin with from now on."""
         self._trust = trust
 
+    def doubt(self, *addresses: str) -> None:
+        """Have little patience with units that are said to be away."""
+        self._doubted = frozenset(addresses)
+
     def server(self, address: str) -> Connection:
         """A connection to a server."""
         return self._connect(address, PORT)
@@ -193,20 +201,25 @@ class Cluster:
     def _connect(self, address: str, port: int) -> Connection:
         key = (address, port)
         if key not in self._connections:
-            self._connections[key] = Connection(address, port, self._password, self._trust)
+            timeout = IMPATIENT if address in self._doubted else TIMEOUT
+            self._connections[key] = Connection(
+                address, port, self._password, self._trust, timeout
+            )
         return self._connections[key]
 
     def observe(self, addresses: Iterable[str]) -> ClusterFacts:
-        """Ask every server and Sentinel."""
-        servers: dict[str, ServerFacts] = {}
-        sentinels: dict[str, SentinelFacts] = {}
+        """Ask every server and Sentinel, all at once: one that hangs costs its timeout once."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
         listed = list(addresses)
-        for address in listed:
-            with contextlib.suppress(ServerError, OSError):
-                servers[address] = self.observe_server(address)
-            with contextlib.suppress(ServerError, OSError):
-                sentinels[address] = self.observe_sentinel(address)
-        return ClusterFacts(servers, sentinels, len(listed))
+        with ThreadPoolExecutor(2 * len(listed) or 1) as pool:
+            servers = [pool.submit(self.observe_server, address) for address in listed]
+            sentinels = [pool.submit(self.observe_sentinel, address) for address in listed]
+        return ClusterFacts(
+            {found.address: found for found in _answered(servers)},
+            {found.address: found for found in _answered(sentinels)},
+            len(listed),
+        )
 
     def observe_server(self, address: str) -> ServerFacts:
         """Ask one server.
@@ -380,6 +393,13 @@ class Cluster:
     def configure_sentinel(self, address: str, name: str, value: str) -> None:
         """Change a setting of a Sentinel; it writes its configuration itself."""
         self.sentinel(address).ask("SENTINEL SET", PRIMARY_NAME, name, value)
+
+
+def _answered(asked: Iterable[Future[T]]) -> Iterator[T]:
+    """What was answered, without those that did not answer."""
+    for future in asked:
+        with contextlib.suppress(ServerError, OSError):
+            yield future.result()
 
 
 def _of_clients(names: Iterable[str]) -> frozenset[str]:

@@ -13,6 +13,9 @@ from .trust import PLAIN, Trust
 TIMEOUT = 2.0
 """Seconds that a server may take to answer; one that does not is taken for unreachable."""
 
+IMPATIENT = 0.3
+"""The same for one that Sentinels have already taken for down."""
+
 
 class ServerError(Exception):
     """A server does not do what it was asked for, or does not answer."""
@@ -30,9 +33,17 @@ class Connection:
         port: Where it listens.
         password: Of the charm's own account.
         trust: Whether to expect TLS.
+        timeout: Seconds that it may take to answer.
     """
 
-    def __init__(self, address: str, port: int, password: str, trust: Trust = PLAIN):
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        password: str,
+        trust: Trust = PLAIN,
+        timeout: float = TIMEOUT,
+    ):
         # A third of what the charm imports; most hooks are about a relation in which there is
         # nothing to do, and ask no server.
         import valkey  # noqa: PLC0415
@@ -44,12 +55,13 @@ class Connection:
             "port": port,
             "username": ADMIN,
             "password": password,
-            "socket_timeout": TIMEOUT,
-            "socket_connect_timeout": TIMEOUT,
+            "socket_timeout": timeout,
+            "socket_connect_timeout": timeout,
             "decode_responses": True,
             "client_name": "charm",
         }
         self._trust = trust
+        self._timeout = timeout
         self._connected: Any = None
         self.is_tls = False
 
@@ -81,7 +93,9 @@ class Connection:
         """The client, of the kind that the server understands."""
         if self._connected is None:
             kind = self._trust.kind(self._address)
-            self.is_tls = not _is_plain(self._address, self._port) if kind is None else kind
+            self.is_tls = (
+                not _is_plain(self._address, self._port, self._timeout) if kind is None else kind
+            )
             # The chain alone is verified, as servers do among themselves with the same passwords.
             tls = {"ssl": True, "ssl_ca_data": self._trust.cas} if self.is_tls else {}
             self._connected = self._valkey.Valkey(**self._options, **tls)
@@ -102,7 +116,7 @@ class Connection:
             self._connected.close()
 
 
-def _is_plain(address: str, port: int) -> bool:
+def _is_plain(address: str, port: int, timeout: float) -> bool:
     """Ask a server, without a word that is secret, whether it speaks plain.
 
     One that speaks TLS takes this for an error and closes the connection. The other way round, a
@@ -111,8 +125,8 @@ def _is_plain(address: str, port: int) -> bool:
     Raises:
         OSError: If it does not answer.
     """
-    with socket.create_connection((address, port), TIMEOUT) as connection:
-        connection.settimeout(TIMEOUT)
+    with socket.create_connection((address, port), timeout) as connection:
+        connection.settimeout(timeout)
         try:
             connection.sendall(b"PING\r\n")
             return connection.recv(1) in {b"+", b"-"}
