@@ -328,3 +328,62 @@ def test_a_warm_hook_finds_what_an_earlier_one_imported(tmp_path: Path) -> None:
         juju.settle()
         said = [e.text for e in juju.timeline.entries("log") if e.text.startswith("KNOWN")]
     assert said[:2] == ["KNOWN False", "KNOWN True"]
+
+
+SAYING = (
+    "import importlib, os\n"
+    "import word\n"
+    "if __name__ == '__main__':\n"
+    "    late = importlib.import_module('late_' + os.environ['JUJU_UNIT_NAME'][0])\n"
+    "    print('SAID', os.getppid(), word.WORD, late.__file__.startswith(os.getcwd()))\n"
+)
+
+
+def saying(folder: Path, word: str) -> Path:
+    """A charm that tells which interpreter it is forked from, and what that has imported."""
+    (folder / "src").mkdir(exist_ok=True)
+    (folder / "charmcraft.yaml").write_text("name: saying\ntype: charm\nsummary: Speaks.\n")
+    (folder / "src" / "charm.py").write_text(SAYING)
+    (folder / "src" / "word.py").write_text(f"WORD = '{word}'\n")
+    for app in "abc":
+        (folder / "src" / f"late_{app}.py").touch()
+    return folder
+
+
+def said_last(juju: localjuju.Juju, unit: str) -> tuple[str, ...]:
+    juju.settle()
+    found = [e for e in juju.timeline.entries("log") if e.subject == unit]
+    return tuple(found[-1].text.split()[1:])
+
+
+def test_applications_of_one_charm_share_an_interpreter(tmp_path: Path) -> None:
+    with localjuju.Juju(driver="warm") as juju:
+        juju.deploy(saying(tmp_path, "one"), "a")
+        one, word, _ = said_last(juju, "a/0")
+        assert word == "one"
+        juju.deploy(tmp_path, "b")
+        assert said_last(juju, "b/0")[:2] == (one, "one")
+        first = next(e for e in juju.timeline.entries("log") if e.subject == "b/0")
+        assert first.text.endswith("True"), "it imports from its own unit's directory"
+
+        # The first one's files change under the interpreter.
+        saying(tmp_path, "another")
+        juju.refresh("a")
+        two, word, _ = said_last(juju, "a/0")
+        assert (two != one, word) == (True, "another")
+        juju.update_status("b/0")
+        assert said_last(juju, "b/0")[0] != one
+        juju.deploy(tmp_path, "c")
+        assert said_last(juju, "c/0")[:2] == (two, "another")
+
+
+def test_a_charm_that_changed_between_two_deploys_has_an_interpreter_of_its_own(
+    tmp_path: Path,
+) -> None:
+    with localjuju.Juju(driver="warm") as juju:
+        juju.deploy(saying(tmp_path, "one"), "a")
+        assert said_last(juju, "a/0")[1] == "one"
+        juju.deploy(saying(tmp_path, "another"), "b")
+        assert said_last(juju, "b/0")[1] == "another"
+        juju.update_status("a/0")
+        assert said_last(juju, "a/0")[1] == "one"

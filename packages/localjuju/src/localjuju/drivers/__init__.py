@@ -17,7 +17,8 @@ class Run:
     """One hook to run.
 
     Attributes:
-        app: The application, whose units share an interpreter in the warm driver.
+        app: The application; in the warm driver its units share an interpreter, and so do
+            applications of one charm.
         charm_dir: The unit's charm directory, which is also the working directory.
         environment: The charm's Python.
         entry_point: The charm's script, relative to :attr:`charm_dir`.

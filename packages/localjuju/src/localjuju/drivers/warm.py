@@ -1,8 +1,11 @@
-"""A warm interpreter for each application, forked for every hook.
+"""A warm interpreter for each charm, forked for every hook.
 
 The fork has imported already what the charm imports and what earlier hooks imported on their way,
 and it sends its hook commands over the socket without a process for each. What it cannot show:
 module-level state is evaluated once, not once a hook, and threads started on import are lost.
+
+Applications of one charm share an interpreter as long as none of them is refreshed: to start one
+costs more than ten hooks.
 """
 
 from __future__ import annotations
@@ -14,17 +17,47 @@ import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from ..errors import LocalJujuError
 from ..host import Child, Host
 from . import Run
 
 
+class _Code(NamedTuple):
+    """What an interpreter has loaded: two applications with the same may share it."""
+
+    python: str
+    path: tuple[str, ...]
+    entry_point: str
+    files: frozenset[tuple[str, int, int]]
+
+    @classmethod
+    def of(cls, run: Run) -> _Code:
+        """The code of a hook, as it is on disk now; a charm may change between two deploys."""
+        found: set[tuple[str, int, int]] = set()
+        for part in {Path(run.entry_point).parts[0], *run.environment.path}:
+            for folder, _, names in os.walk((run.charm_dir / part).resolve()):
+                for path in (Path(folder, name) for name in names if name.endswith(".py")):
+                    known = path.stat()
+                    found.add((str(path), known.st_mtime_ns, known.st_size))
+        where = run.environment
+        return cls(where.python, where.path, run.entry_point, frozenset(found))
+
+
 @dataclass
 class _Zygote:
+    """An interpreter.
+
+    Attributes:
+        child: Its process.
+        path: Its socket.
+        home: The application whose files it imports.
+    """
+
     child: Child
     path: Path
+    home: str
 
 
 def _read(answer: BinaryIO, key: str) -> int | None:
@@ -33,23 +66,26 @@ def _read(answer: BinaryIO, key: str) -> int | None:
 
 
 class WarmDriver:
-    """Keeps an interpreter for each application."""
+    """Keeps an interpreter for each charm."""
 
     def __init__(self, host: Host, root: Path):
         self._host = host
         self._root = root
-        self._zygotes: dict[str, _Zygote] = {}
-        self._stale: set[str] = set()
+        self._codes: dict[str, _Code] = {}
+        self._zygotes: dict[_Code, _Zygote] = {}
+        self._stale: list[_Zygote] = []
         self._count = 0
 
     def run(self, run: Run) -> int:
         """See :class:`Driver`."""
-        if run.app in self._stale:
-            self._stale.discard(run.app)
-            self._retire(run.app)
-        zygote = self._zygotes.get(run.app)
+        while self._stale:
+            self._retire(self._stale.pop())
+        code = self._codes.get(run.app)
+        if code is None:
+            code = self._codes[run.app] = _Code.of(run)
+        zygote = self._zygotes.get(code)
         if zygote is None or zygote.child.ended.is_set():
-            zygote = self._zygotes[run.app] = self._start(run)
+            zygote = self._zygotes[code] = self._start(run)
         order = {"env": dict(run.variables), "cwd": str(run.charm_dir), "log": str(run.log)}
         with socket.socket(socket.AF_UNIX) as connection:
             self._connect(connection, zygote, run)
@@ -68,15 +104,18 @@ class WarmDriver:
     def forget(self, app: str) -> None:
         """Let the next hook of an application start another interpreter.
 
-        The present one may be running a hook at this moment, so it is not ended here.
+        The present one may be running a hook at this moment, so it is not ended here. Others that
+        share it get another one too if it imports from this application's directory.
         """
-        self._stale.add(app)
+        code = self._codes.pop(app, None)
+        zygote = self._zygotes.get(code) if code else None
+        if code and zygote and (zygote.home == app or code not in self._codes.values()):
+            del self._zygotes[code]
+            self._stale.append(zygote)
 
-    def _retire(self, app: str) -> None:
-        zygote = self._zygotes.pop(app, None)
-        if zygote is not None:
-            self._host.kill(zygote.child)
-            zygote.path.unlink(missing_ok=True)
+    def _retire(self, zygote: _Zygote) -> None:
+        self._host.kill(zygote.child)
+        zygote.path.unlink(missing_ok=True)
 
     def _start(self, run: Run) -> _Zygote:
         self._count += 1
@@ -91,7 +130,7 @@ class WarmDriver:
             run.charm_dir,
             run.log,
         )
-        return _Zygote(child, path)
+        return _Zygote(child, path, run.app)
 
     @staticmethod
     def _connect(connection: socket.socket, zygote: _Zygote, run: Run) -> None:

@@ -75,10 +75,18 @@ def _take_over_hook_commands(path: str, directory: str) -> None:
     subprocess.run = run  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def _move(home: str, target: str) -> None:
+    """Import from the directory of the hook's own unit; another's was used to warm up."""
+    for position, path in enumerate(sys.path):
+        if path.startswith(home + os.sep):
+            sys.path[position] = target + path.removeprefix(home)
+
+
 def _hook(order: dict[str, Any], entry_point: str, imported: Path) -> NoReturn:
     """The forked side: become the hook and never return."""
     code = 1
     known = frozenset(sys.modules)
+    home = os.getcwd()  # noqa: PTH109
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -88,6 +96,7 @@ def _hook(order: dict[str, Any], entry_point: str, imported: Path) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["env"])
         os.chdir(order["cwd"])
+        _move(home, order["cwd"])
         sys.argv[:] = [entry_point]
         directory = os.environ["LOCALJUJU_TOOLS"]
         _take_over_hook_commands(os.environ["JUJU_AGENT_SOCKET_ADDRESS"], directory)
