@@ -30,7 +30,6 @@ def failed(results: dict[str, Result]) -> dict[str, str]:
     return {name: result.seen for name, result in results.items() if result.outcome == "fail"}
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_without_a_fault_everything_passes(
     make_model: MakeModel, binary: Binary, tmp_path: Path
@@ -40,7 +39,6 @@ def test_without_a_fault_everything_passes(
     assert tuple(results) == requirer.NAMES
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", requirer.NAMES)
 def test_each_fault_is_found_by_its_check_alone(

@@ -15,10 +15,13 @@ import time
 import ops
 import valkey
 
+DATABASE = 7
 PORTS = PRIMARY, REPLICA, SENTINEL = 6379, 6380, 26379
 ADMIN = {"username": "default", "password": "admin"}
 ALIASES = ("database", "subject", "topic", "index", "plugin-url", "prefix")
 FENCE = ("+@all", "-@admin", "-@dangerous", "-@keyspace", "+del", "+expire", "+exists")
+KNOWN = {"resource", "request-id", "salt", "alias"}
+OWN_DATABASE = ("+scan", "+keys", "+dbsize", "+randomkey", "+flushdb")
 MORE = ("-pubsub", "-function", "-fcall", "-fcall_ro", "-wait")
 
 
@@ -52,6 +55,7 @@ class BadProviderCharm(ops.CharmBase):
         folder = pathlib.Path(os.environ["LOCALJUJU_DIR"])
         data = ["--requirepass", "admin", "--masterauth", "admin", "--save", ""]
         data += ["--repl-diskless-sync-delay", "0", "--replica-announce-ip", host]
+        data += ["--notify-keyspace-events", "KA"]
         self._start(folder, host, PRIMARY, *data)
         self._start(folder, host, REPLICA, *data, "--replicaof", f"{host} {PRIMARY}")
         with self._admin(host, REPLICA) as replica:
@@ -154,12 +158,7 @@ class BadProviderCharm(ops.CharmBase):
             return False
         if "alias" not in request and not isinstance(request.get("request-id"), str):
             return False
-        if self._is("unknown-fields") and request.keys() - {
-            "resource",
-            "request-id",
-            "salt",
-            "alias",
-        }:
+        if self._is("unknown-fields") and request.keys() - KNOWN:
             return False
         return bool(request["resource"]) and (
             " " not in request["resource"] or self._is("injection")
@@ -182,6 +181,8 @@ class BadProviderCharm(ops.CharmBase):
         wire = "v0" if requests and "alias" in requests[0] else "v1"
         write = self._write_v0 if wire == "v0" else self._write_v1
         written = write(requests, responses) | {"known": json.dumps(ids)}
+        if said := [s for r in requests for s in self._refused(r, host, primary)]:
+            written["status"] = json.dumps(said)
         if self._is("status"):
             written["status"] = "all is well"
         if self._is("no-password") and responses:
@@ -196,7 +197,9 @@ class BadProviderCharm(ops.CharmBase):
         user_uri, user = self._secret(relation, request, "user", user, anew=anew)
         tls = {"tls": "False" if self._is("secret-tls") else "false"}
         tls_uri, _ = self._secret(relation, request, "tls", tls)
-        self._make_account(name, user["password"], request["resource"], host, primary, answering)
+        given = self._given(request, host, primary)
+        rule = self._rule(user["password"], request["resource"], given)
+        self._make_account(name, user["password"], rule, host, primary, answering)
         replicas = [p for p in (PRIMARY, REPLICA) if p != primary and p in answering]
         response = {
             "endpoints": f"{host}:{primary}",
@@ -218,7 +221,39 @@ class BadProviderCharm(ops.CharmBase):
                 response[field] = json.dumps(response[field].split(","))
         if self._is("sentinel-primary"):
             response["primary-name"] = "mymaster"
-        return {key: value for key, value in response.items() if value}
+        return {key: value for key, value in (response | given).items() if value}
+
+    # What may be asked for beyond the prefix.
+
+    def _given(self, request, host, primary):
+        """The options that are given, and the database that goes with them."""
+        begin = str(request["resource"]).removesuffix("*")
+        patterns = request.get("channel-patterns") or []
+        if not self._is("options-beyond"):
+            patterns = [p for p in patterns if p.startswith(begin)]
+        given = {"channel-patterns": patterns}
+        for name in ("keyspace-events", "scan"):
+            given[name] = request.get(name) is True
+        if self._is("options-answered"):
+            given["scan"] = False
+        if request.get("own-database") is True and self._fences_databases(host, primary):
+            given |= {"own-database": True, "database": DATABASE}
+        return given
+
+    def _fences_databases(self, host, primary):
+        if self._is("own-database"):
+            return True
+        with self._admin(host, primary) as client:
+            version = client.info("server")["valkey_version"]
+        return tuple(map(int, version.split("."))) >= (9, 1, 2)
+
+    def _refused(self, request, host, primary):
+        """Statuses for the options that are asked for and not given."""
+        given = self._given(request, host, primary)
+        for name in ("channel-patterns", "keyspace-events", "scan", "own-database"):
+            silent = self._is("options-answered") and name == "scan"
+            if request.get(name) and request[name] != given.get(name) and not silent:
+                yield {"code": 1002, "message": f"{name} is ignored", "resolution": "Correct it."}
 
     def _secret(self, relation, request, group, content, anew=False):
         """A secret of a request: its URI and what it holds."""
@@ -237,7 +272,7 @@ class BadProviderCharm(ops.CharmBase):
                 secret.grant(relation)
         return secret.id or secret.get_info().id, held
 
-    def _make_account(self, name, password, prefix, host, primary, answering):
+    def _rule(self, password, prefix, given):
         keys, channels = (f"~{prefix}",), (f"&{prefix}",)
         fence = (*FENCE, *MORE)
         if self._is("outside-keys"):
@@ -250,9 +285,22 @@ class BadProviderCharm(ops.CharmBase):
             fence = (*fence, "-set")
         if self._is("keyless"):
             fence = (*fence, "+keys")
-        rule = ("reset", "on", f">{password}", *keys, *channels, *fence)
+        database = given.get("database", 0)
+        if not self._is("channel-patterns") and "&*" not in channels:
+            channels += tuple(f"&{pattern}" for pattern in given["channel-patterns"])
+        if given["keyspace-events"] and not self._is("keyspace-events") and "&*" not in channels:
+            channels += (f"&__keyspace@{database}__:{prefix}",)
+        if given["scan"] and not self._is("scan"):
+            fence += ("+scan",)
+        if database:
+            fence += OWN_DATABASE
+            if not self._is("own-database"):
+                fence += ("resetdbs", f"db={database}")
         if self._is("injection") and " " in prefix:
-            rule = ("reset", "on", f">{password}", *f"~{prefix}".split())
+            return ("reset", "on", f">{password}", *f"~{prefix}".split())
+        return ("reset", "on", f">{password}", *keys, *channels, *fence)
+
+    def _make_account(self, name, password, rule, host, primary, answering):
         for port in answering:
             if port == SENTINEL:
                 if not self._is("sentinel-login"):

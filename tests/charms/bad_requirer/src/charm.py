@@ -43,11 +43,17 @@ class BadRequirerCharm(ops.CharmBase):
             return
         salt = secrets.token_hex(8) if self._is("stable-id") else SALT
         request = {"resource": RESOURCE, "request-id": self._id(salt), "salt": salt}
+        request["channel-patterns"] = ["application:room.*"]
+        if self._is("request-options"):
+            request["channel-patterns"] = ["other:room.*"]
         asked = [request]
         if self._is("prefix"):
             request["resource"] = "application:?*"
         if self._is("request-id"):
-            asked = [request, dict(request, resource="other:*")]
+            asked = [
+                request,
+                dict(request, resource="application:more:*", **{"channel-patterns": None}),
+            ]
         if self._is("salt"):
             request["salt"] = "short"
         bag = {"version": "v1", "requests": json.dumps(asked)}

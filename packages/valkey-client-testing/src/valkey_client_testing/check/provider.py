@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from . import answers, conduct, grants
+from . import answers, conduct, grants, options
 from .provider_bench import ProviderBench
 from .results import Result
 from .run import each, judge_all, watch
 
-NAMES = tuple(c.name for c in (*answers.CHECKS, *grants.CHECKS, *conduct.CHECKS))
+ON_BENCH = (*grants.CHECKS, *options.CHECKS, *conduct.CHECKS)
+"""The checks that need the charm itself and not only what it wrote."""
+
+NAMES = tuple(c.name for c in (*answers.CHECKS, *ON_BENCH))
 """The checks of a provider, in their order."""
 
 
@@ -20,9 +23,8 @@ def run(bench: ProviderBench, without: Collection[str] = ()) -> Iterator[Result]
         bench: The provider and its surroundings.
         without: Names of checks to leave out.
     """
-    subjects = [bench.v1.answer, bench.v0.answer, bench.both.answer]
+    subjects = [bench.v1.answer, bench.v0.answer, bench.both.answer, bench.wide.answer]
     for check in answers.CHECKS:
         if check.name not in without:
             yield watch(bench, lambda check=check: judge_all(check, subjects))
-    wanted = [c for c in (*grants.CHECKS, *conduct.CHECKS) if c.name not in without]
-    yield from each(bench, wanted, bench)
+    yield from each(bench, [c for c in ON_BENCH if c.name not in without], bench)

@@ -18,6 +18,7 @@ from valkey_client.messages import request_id as make_id
 from ..charms import REQUIRER
 from .bench import Bench
 from .databags import Answer, Asked
+from .extras import ASKED
 from .results import NotApplicable, need
 
 
@@ -163,6 +164,11 @@ class ProviderBench(Bench):
     def both(self) -> Asker:
         """A v1 requirer with two requests; one is withdrawn in the end, then the relation ends."""
         return self.ask(v1(request("kit-two:*"), request("kit-three:*")))
+
+    @functools.cached_property
+    def wide(self) -> Asker:
+        """A v1 requirer that asks for more than its prefixes."""
+        return self.ask(v1(*(request(prefix, **more) for prefix, more in ASKED.items())))
 
     @functools.cached_property
     def topic(self) -> Asker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import answers, conduct, grants, requests, tolerance
+from . import answers, conduct, grants, options, requests, tolerance
 from .results import Source
 
 
@@ -31,6 +31,7 @@ def listed() -> Iterator[Listed]:
     groups = (
         ("provider, dump", answers.CHECKS),
         ("provider", grants.CHECKS),
+        ("provider", options.CHECKS),
         ("provider", conduct.CHECKS),
         ("requirer, dump", requests.CHECKS),
         ("requirer", tolerance.CHECKS),
@@ -89,7 +90,8 @@ hook of the charm that fails while a check is running fails that check. The exit
 nothing failed, 1 if something did, and 2 if the charm could not be run.
 
 `contract` names statements of the interface's text, `wire` what implementations in the field rely
-on beyond it.
+on beyond it, `addition` the optional fields of the
+[interface's page](../../interface/v1/README.md): who does not know them is not held to them.
 
 | check | of | from | what must hold |
 |---|---|---|---|

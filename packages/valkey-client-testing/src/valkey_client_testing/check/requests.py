@@ -6,9 +6,10 @@ import re
 from typing import Any, cast
 
 from valkey_client import KeyPrefix, PrefixError
+from valkey_client.options import FIELDS, check_pattern
 
 from .databags import ALIASES, Asked, objects, parse
-from .results import Check, Violation, check, demand, need
+from .results import Check, NotApplicable, Violation, check, demand, need
 
 _SECRET_KEY = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?\Z")
 _SALT = re.compile(r"[A-Za-z0-9]{16}\Z")
@@ -88,5 +89,41 @@ def requested_secrets(asked: Asked) -> str:
     return text or ""
 
 
-CHECKS: tuple[Check[Asked], ...] = (asks, prefix, request_id, salt, requested_secrets)
+@check(
+    "request-options",
+    "addition",
+    "What is asked for beyond the prefix has its type, and each channel pattern begins with the"
+    " prefix.",
+)
+def request_options(asked: Asked) -> str:
+    """A provider passes over what has not, so the application would never get it."""
+    found: list[str] = []
+    for request in _requests(asked):
+        options = {name: request[name] for name in FIELDS if request.get(name) is not None}
+        for name, value in sorted(options.items()):
+            if name == "channel-patterns":
+                _patterns(request, value)
+            else:
+                demand(isinstance(value, bool), f"{name} is {value!r}, neither true nor false")
+            found.append(f"{name} is {value!r}")
+    need(found, "nothing is asked for beyond the prefix")
+    return ", ".join(found)
+
+
+def _patterns(request: dict[str, Any], value: Any) -> None:
+    demand(isinstance(value, list), f"channel-patterns is {value!r}, which is no list")
+    try:
+        prefix = KeyPrefix.parse(request.get("resource"))
+    except PrefixError as error:
+        raise NotApplicable(f"the prefix cannot be understood: {error}") from None
+    for pattern in cast("list[Any]", value):
+        try:
+            check_pattern(prefix, pattern)
+        except PrefixError as error:
+            raise Violation(str(error)) from None
+
+
+CHECKS: tuple[Check[Asked], ...] = (
+    *(asks, prefix, request_id, salt, requested_secrets, request_options),
+)
 """All of them, in the order of a report."""

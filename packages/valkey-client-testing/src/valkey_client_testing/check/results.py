@@ -8,9 +8,10 @@ from typing import Generic, Literal, TypeVar
 
 Subject = TypeVar("Subject")
 
-Source = Literal["contract", "wire"]
+Source = Literal["contract", "wire", "addition"]
 """``contract``: a sentence of the interface's text. ``wire``: what the other side in the field
-relies on, which the text leaves out."""
+relies on, which the text leaves out. ``addition``: an optional field that the interface's page
+adds to the text; who does not know it is not held to it."""
 
 
 class Violation(Exception):  # noqa: N818 - it is a finding, not an error of the kit

@@ -18,8 +18,8 @@ _TIMEOUT = 20.0
 
 
 @contextlib.contextmanager
-def connect(account: Account, endpoint: Endpoint) -> Generator[Any]:
-    """A client of one server or Sentinel.
+def connect(account: Account, endpoint: Endpoint, database: int = 0) -> Generator[Any]:
+    """A client of one server, in one of its databases, or of a Sentinel.
 
     Raises:
         Violation: If nobody answers there.
@@ -29,6 +29,7 @@ def connect(account: Account, endpoint: Endpoint) -> Generator[Any]:
     client = valkey.Valkey(
         endpoint.host,
         endpoint.port,
+        db=database,
         username=account.username,
         password=account.password,
         decode_responses=True,
@@ -78,14 +79,14 @@ def refusal(client: Any, *command: str) -> str:
 
 
 @contextlib.contextmanager
-def on_primary(account: Account, endpoint: Endpoint) -> Generator[Any]:
+def on_primary(account: Account, endpoint: Endpoint, database: int = 0) -> Generator[Any]:
     """A client of the primary.
 
     Raises:
         NotApplicable: If the account cannot log in, which is another check's finding.
     """
     try:
-        with connect(account, endpoint) as client:
+        with connect(account, endpoint, database) as client:
             yield client
     except valkey.AuthenticationError:
         raise NotApplicable(f"the account cannot log in on {endpoint}") from None
