@@ -26,8 +26,21 @@ def test_our_operator_passes(binary: Binary, capsys: Any, tmp_path: Path) -> Non
     assert report["ok"] is True
     # Older servers cannot hold an account to a database.
     held = "pass" if binary.version >= (9, 1, 2) else "not applicable"
-    assert outcomes == {**dict.fromkeys(provider.NAMES, "pass"), "own-database": held}
+    silent = {"own-database": held, "tls-ca": "not applicable"}
+    assert outcomes == {**dict.fromkeys(provider.NAMES, "pass"), **silent}
     assert ET.fromstring(junit.read_text()).get("failures") == "0"
+
+
+@pytest.mark.tls
+@pytest.mark.timeout(900)
+def test_our_operator_passes_over_tls(binary: Binary, capsys: Any) -> None:
+    if not binary.has_tls:
+        pytest.skip("this server has no TLS")
+    beside = ("--beside", str(ROOT / "examples" / "certificates"))
+    code = cli.main(["check", "provider", str(ROOT), *beside, "--units", "1", "--json"])
+    outcomes = {c["name"]: c["outcome"] for c in json.loads(capsys.readouterr().out)["checks"]}
+    assert code == 0, outcomes
+    assert outcomes["tls-ca"] == outcomes["login"] == outcomes["sentinel-login"] == "pass"
 
 
 @pytest.mark.timeout(900)
@@ -65,7 +78,7 @@ def test_without_servers_nothing_that_needs_one_passes(capsys: Any) -> None:
         *("login", "sentinel-login", "sentinel-primary", "inside-keys", "outside-keys"),
         *("inside-channels", "outside-channels", "keyless", "release-request"),
         *("release-relation", "one-and-ten", "failover", "channel-patterns", "keyspace-events"),
-        *("scan", "own-database", "options-beyond"),
+        *("scan", "own-database", "options-beyond", "tls-ca"),
     )
     assert {outcomes[name] for name in needing} == {"not applicable"}
     assert outcomes["v1-echo"] == "pass"

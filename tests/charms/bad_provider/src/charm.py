@@ -196,6 +196,8 @@ class BadProviderCharm(ops.CharmBase):
         user = {"username": name, "password": secrets.token_hex(16)}
         user_uri, user = self._secret(relation, request, "user", user, anew=anew)
         tls = {"tls": "False" if self._is("secret-tls") else "false"}
+        if self._is("tls-ca"):
+            tls = {"tls": "true", "tls-ca": "ask the administrator"}
         tls_uri, _ = self._secret(relation, request, "tls", tls)
         given = self._given(request, host, primary)
         rule = self._rule(user["password"], request["resource"], given)

@@ -31,6 +31,23 @@ def add_check(commands: Commands) -> None:
             default=[],
             help="an option of the charm; may be repeated",
         )
+        charm.add_argument(
+            "--driver",
+            choices=("warm", "process"),
+            default="warm",
+            help="how hooks are run: forked from a warm interpreter (default), or each in a"
+            " process, as Juju does",
+        )
+        if role == "provider":
+            charm.add_argument(
+                "--beside",
+                metavar="CHARM",
+                type=Path,
+                action="append",
+                default=[],
+                help="another charm to relate it to, such as one that gives certificates; may be"
+                " repeated",
+            )
         if role == "requirer":
             charm.add_argument(
                 "--action", default="", help="an action of the charm that uses Valkey"

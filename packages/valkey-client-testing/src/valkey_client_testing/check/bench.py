@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jubilant
@@ -30,6 +30,7 @@ class Bench:
         role: The role that the charm has on the endpoint.
         units: How many units of it to deploy.
         config: Its configuration.
+        beside: Charms that it needs beside it; it is related to each.
 
     Raises:
         UnfitError: If the charm has no such endpoint, or cannot be deployed.
@@ -38,7 +39,14 @@ class Bench:
     subject = "subject"
 
     def __init__(
-        self, juju: Juju, charm: Path, *, role: str, units: int, config: Mapping[str, str]
+        self,
+        juju: Juju,
+        charm: Path,
+        *,
+        role: str,
+        units: int,
+        config: Mapping[str, str],
+        beside: Sequence[Path] = (),
     ):
         self.juju = juju
         self._files = 0
@@ -54,6 +62,17 @@ class Bench:
         if not found:
             raise UnfitError(f"{charm} {role} no endpoint with the interface valkey_client")
         self.endpoint = found[0].name
+        for number, other in enumerate(beside):
+            self._relate(other, f"beside{number}")
+
+    def _relate(self, charm: Path, app: str) -> None:
+        """Deploy a charm that the one under test needs, and relate the two."""
+        try:
+            self.juju.deploy(charm, app)
+            self.juju.integrate(self.subject, app)
+        except (CharmError, jubilant.CLIError) as error:
+            said = getattr(error, "stderr", "") or str(error)
+            raise UnfitError(f"{charm} cannot be deployed beside: {said.strip()}") from None
 
     @property
     def units(self) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 import localjuju
+from localjuju.drivers import DriverName
 
 from ..binaries import NoBinaryError, find_binary
 from . import dump, provider, registry, report, requirer
@@ -67,10 +68,18 @@ def _report(parsed: argparse.Namespace, console: Console) -> int:
 def _results(parsed: argparse.Namespace) -> Iterator[Result]:
     match parsed.subject:
         case "provider":
-            return check_provider(parsed.charm, parsed.units, dict(parsed.config))
+            return check_provider(
+                parsed.charm,
+                parsed.units,
+                dict(parsed.config),
+                beside=parsed.beside,
+                driver=parsed.driver,
+            )
         case "requirer":
             config = dict(parsed.config)
-            return check_requirer(parsed.charm, parsed.units, config, parsed.action)
+            return check_requirer(
+                parsed.charm, parsed.units, config, parsed.action, driver=parsed.driver
+            )
         case "dump":
             secrets = dump.load_secrets(parsed.secrets) if parsed.secrets else {}
             return dump.run(dump.load(parsed.file), secrets)
@@ -78,23 +87,35 @@ def _results(parsed: argparse.Namespace) -> Iterator[Result]:
             raise UnfitError("name what to check: provider, requirer or dump; or use --list")
 
 
-def check_provider(charm: Path, units: int, config: dict[str, str]) -> Generator[Result]:
-    """Check the charm of a provider in a model of its own.
+def check_provider(
+    charm: Path,
+    units: int,
+    config: dict[str, str],
+    *,
+    beside: Sequence[Path] = (),
+    driver: DriverName = "warm",
+) -> Generator[Result]:
+    """Check the charm of a provider in a model of its own, with the charms that it needs.
 
     Raises:
         UnfitError: If the charm cannot be run.
     """
     environment = find_binary().environment()
-    with localjuju.Juju("check", environment=environment) as juju:
+    with localjuju.Juju("check", environment=environment, driver=driver) as juju:
         try:
-            bench = ProviderBench(juju, charm, units=units, config=config)
+            bench = ProviderBench(juju, charm, units=units, config=config, beside=beside)
         except Violation as failed:
             raise UnfitError(f"{charm} fails before any relation: {failed}") from None
         yield from provider.run(bench)
 
 
 def check_requirer(
-    charm: Path, units: int, config: dict[str, str], action: str
+    charm: Path,
+    units: int,
+    config: dict[str, str],
+    action: str,
+    *,
+    driver: DriverName = "warm",
 ) -> Generator[Result]:
     """Check the charm of a requirer in a model of its own.
 
@@ -105,7 +126,7 @@ def check_requirer(
     with (
         tempfile.TemporaryDirectory(prefix="valkey-check-") as folder,
         Counterpart(binary, Path(folder)) as servers,
-        localjuju.Juju("check", environment=binary.environment()) as juju,
+        localjuju.Juju("check", environment=binary.environment(), driver=driver) as juju,
     ):
         try:
             bench = RequirerBench(juju, charm, servers, units=units, config=config, action=action)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from . import answers, conduct, grants, options
+from . import answers, conduct, grants, options, transport
 from .provider_bench import ProviderBench
 from .results import Result
 from .run import each, judge_all, watch
 
-ON_BENCH = (*grants.CHECKS, *options.CHECKS, *conduct.CHECKS)
+ON_BENCH = (*transport.CHECKS, *grants.CHECKS, *options.CHECKS, *conduct.CHECKS)
 """The checks that need the charm itself and not only what it wrote."""
 
 NAMES = tuple(c.name for c in (*answers.CHECKS, *ON_BENCH))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,8 +140,16 @@ class Asker:
 class ProviderBench(Bench):
     """See :class:`Bench`. The requirers that checks share are made when they are first needed."""
 
-    def __init__(self, juju: Juju, charm: Path, *, units: int, config: Mapping[str, str]):
-        super().__init__(juju, charm, role="provides", units=units, config=config)
+    def __init__(
+        self,
+        juju: Juju,
+        charm: Path,
+        *,
+        units: int,
+        config: Mapping[str, str],
+        beside: Sequence[Path] = (),
+    ):
+        super().__init__(juju, charm, role="provides", units=units, config=config, beside=beside)
         self._askers = 0
         self.settle()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import answers, conduct, grants, options, requests, tolerance
+from . import answers, conduct, grants, options, requests, tolerance, transport
 from .results import Source
 
 
@@ -30,6 +30,7 @@ def listed() -> Iterator[Listed]:
     """Every check."""
     groups = (
         ("provider, dump", answers.CHECKS),
+        ("provider", transport.CHECKS),
         ("provider", grants.CHECKS),
         ("provider", options.CHECKS),
         ("provider", conduct.CHECKS),
@@ -79,10 +80,12 @@ $ uv run valkey-client check requirer examples/greeter --action greet
 - `check --list` lists the checks.
 
 `CHARM` is a directory or a `.charm` file; it runs in an environment of its own. `--units` and
-`--config NAME=VALUE` say how it is deployed. `--action` names an action of a requirer that sends
-a command to Valkey; without it nobody can tell whether the charm uses what it was given, unless it
-does so in its hooks. `--json` prints an object for programs, `--junit FILE` writes a report for
-CI.
+`--config NAME=VALUE` say how it is deployed. `--beside CHARM` deploys another charm and relates a
+provider to it: with one that gives certificates, such as `examples/certificates`, everything is
+checked over TLS. `--action` names an action of a requirer that sends a command to Valkey; without
+it nobody can tell whether the charm uses what it was given, unless it does so in its hooks.
+`--driver process` runs each hook, and each of its commands, in a process of its own, as Juju does.
+`--json` prints an object for programs, `--junit FILE` writes a report for CI.
 
 A check passes, fails, or is not applicable, and says what was seen. What cannot be tried never
 passes: a provider that runs no servers on this machine is not applicable wherever one is needed. A

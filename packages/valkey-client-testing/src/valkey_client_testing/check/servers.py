@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Generator
 from typing import Any
 
@@ -23,6 +24,7 @@ def connect(account: Account, endpoint: Endpoint, database: int = 0) -> Generato
 
     Raises:
         Violation: If nobody answers there.
+        NotApplicable: If TLS fails, which is another check's finding.
         valkey.AuthenticationError: On the first command, if it does not know the account.
     """
     tls: dict[str, Any] = {"ssl": True, "ssl_ca_data": account.tls_ca} if account.tls else {}
@@ -41,10 +43,18 @@ def connect(account: Account, endpoint: Endpoint, database: int = 0) -> Generato
         yield client
     except valkey.AuthenticationError:
         raise
-    except (valkey.ConnectionError, valkey.TimeoutError) as error:
+    except (valkey.ConnectionError, valkey.TimeoutError, ssl.SSLError) as error:
+        if account.tls and _is_of_tls(error):
+            raise NotApplicable(f"{endpoint} and tls-ca do not go together: {error}") from None
         raise Violation(f"{endpoint}: {error}") from None
     finally:
         client.close()
+
+
+def _is_of_tls(error: BaseException) -> bool:
+    """Whether TLS itself failed; the client keeps that as the context of its own error."""
+    inner = error.__cause__ or error.__context__
+    return isinstance(error, ssl.SSLError) or isinstance(inner, ssl.SSLError)
 
 
 def can_log_in(account: Account, endpoint: Endpoint) -> bool:
