@@ -10,6 +10,7 @@ import pytest
 from ops import testing
 
 import valkey_client
+from valkey_client.options import RequestOptions
 from valkey_client_testing import fixtures
 from valkey_client_testing.fixtures import relation_for_provider, relation_for_requirer
 
@@ -172,3 +173,32 @@ def test_other_relations_of_an_earlier_state_stay() -> None:
     after = dataclasses.replace(scene.state(), relations={scene.relation, other})
     moved = relation_for_requirer("valkey", "moved", app="app")
     assert {r.id for r in moved.state(after).relations} == {7, 99}
+
+
+class WideApplication(V1Application):
+    def __init__(self, framework: ops.Framework):
+        ops.CharmBase.__init__(self, framework)
+        self.valkey = valkey_client.ValkeyRequirer(
+            self,
+            "valkey",
+            "application:*",
+            channel_patterns=("application:room.*",),
+            own_database=True,
+        )
+        framework.observe(self.on.collect_unit_status, self._on_status)
+
+
+def test_what_is_asked_for_beyond_the_prefix_is_given() -> None:
+    options = RequestOptions(channel_patterns=("application:room.*",), own_database=True)
+    ctx = testing.Context(WideApplication, meta=APPLICATION)
+    scene = relation_for_requirer("valkey", "granted", app="app", options=options)
+    with ctx(ctx.on.relation_changed(scene.relation), scene.state()) as manager:
+        manager.run()
+        access = manager.charm.valkey.access
+        assert access is not None
+        assert (access.options, access.database) == (options, 16)
+
+    provider = testing.Context(ProviderCharm, meta=PROVIDER)
+    asked = relation_for_provider("clients", "asked", options=options)
+    with provider(provider.on.relation_changed(asked.relation), asked.state()) as manager:
+        assert [r.options for r in manager.charm.clients.requests] == [options]

@@ -21,6 +21,7 @@ from valkey_client import AccessRequest, Endpoint, KeyPrefix, RelationStatus, To
 from valkey_client.databag import Responses, v0, v1, write_responses
 from valkey_client.messages import Response, Wire, account_name, request_id, request_salt
 from valkey_client.messages import secret_label as label
+from valkey_client.options import RequestOptions
 
 State = Literal["asked", "granted", "tls", "moved", "rotated", "rejected", "gone", "malformed"]
 """What has happened on a relation.
@@ -56,6 +57,8 @@ MOVED = dataclasses.replace(
 )
 REFUSAL = statuses.refused_prefix("the prefix is not served here")
 
+NO_OPTIONS = RequestOptions()
+_DATABASE = 16
 _GRANTED: tuple[State, ...] = ("granted", "tls", "moved", "rotated")
 _MALFORMED = {"version": "v1", "requests": "[{"}
 
@@ -88,6 +91,7 @@ def relation_for_requirer(
     *,
     app: str,
     prefix: str = "application:*",
+    options: RequestOptions = NO_OPTIONS,
     wire: Wire = "v1",
     relation_id: int = 7,
     model: testing.Model = MODEL,
@@ -100,6 +104,7 @@ def relation_for_requirer(
         state: What has happened so far.
         app: The name of the application under test, by default that of its charm.
         prefix: What the charm asks for.
+        options: What it asks for beyond that, in v1; all of it is given where access is.
         wire: The format in which it asks.
         relation_id: Keep it from one state to the next.
         model: The model; the request's id depends on it.
@@ -108,7 +113,9 @@ def relation_for_requirer(
     Raises:
         PrefixError: If the prefix breaks the grammar.
     """
-    request = _request(model, app, endpoint, relation_id=relation_id, prefix=prefix, wire=wire)
+    request = _request(
+        model, app, endpoint, relation_id=relation_id, prefix=prefix, options=options, wire=wire
+    )
     secrets = _secrets(endpoint, state, request, owner=None)
     remote = dict(_MALFORMED) if state == "malformed" else _answer(state, request, secrets)
     relation = testing.Relation(
@@ -127,6 +134,7 @@ def relation_for_provider(
     state: State = "asked",
     *,
     prefix: str = "application:*",
+    options: RequestOptions = NO_OPTIONS,
     wire: Wire = "v1",
     relation_id: int = 7,
     model: testing.Model = MODEL,
@@ -140,6 +148,7 @@ def relation_for_provider(
         endpoint: The charm's endpoint.
         state: What has happened so far.
         prefix: What the requirer asks for.
+        options: What it asks for beyond that, in v1; all of it is given where access is.
         wire: The format in which it asks.
         relation_id: Keep it from one state to the next.
         model: The model.
@@ -149,7 +158,13 @@ def relation_for_provider(
         PrefixError: If the prefix breaks the grammar.
     """
     request = _request(
-        model, remote_app_name, endpoint, relation_id=relation_id, prefix=prefix, wire=wire
+        model,
+        remote_app_name,
+        endpoint,
+        relation_id=relation_id,
+        prefix=prefix,
+        options=options,
+        wire=wire,
     )
     before: State = "granted" if state in {"gone", "malformed"} else state
     grants = {relation_id: {remote_app_name}}
@@ -171,13 +186,20 @@ def relation_for_provider(
 
 
 def _request(
-    model: testing.Model, app: str, endpoint: str, *, relation_id: int, prefix: str, wire: Wire
+    model: testing.Model,
+    app: str,
+    endpoint: str,
+    *,
+    relation_id: int,
+    prefix: str,
+    options: RequestOptions,
+    wire: Wire,
 ) -> AccessRequest:
     parsed = KeyPrefix.parse(prefix)
     if wire == "v0":
         return AccessRequest(parsed, relation_id=relation_id, wire="v0", alias="database")
     salt = request_salt(model.uuid, app, endpoint, relation_id, prefix)
-    return AccessRequest(parsed, request_id(prefix, salt), salt, relation_id)
+    return AccessRequest(parsed, request_id(prefix, salt), salt, relation_id, options=options)
 
 
 def _asked(request: AccessRequest) -> dict[str, str]:
@@ -228,6 +250,8 @@ def _answer(
             secret_user=secrets[0].id,
             secret_tls=secrets[1].id,
             tls_digest=topology.tls_digest,
+            options=request.options,
+            database=_DATABASE if request.options.own_database else 0,
             asked=request.options.digest,
         )
     answered = () if state == "gone" else (response,)
