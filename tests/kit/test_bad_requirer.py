@@ -39,8 +39,15 @@ def test_without_a_fault_everything_passes(
     assert tuple(results) == requirer.NAMES
 
 
+# All of them take minutes; every second is always run, which is some of each group.
+FAULTS = [
+    pytest.param(name, marks=pytest.mark.slow if position % 2 else ())
+    for position, name in enumerate(requirer.NAMES)
+]
+
+
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("fault", requirer.NAMES)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_is_found_by_its_check_alone(
     make_model: MakeModel, binary: Binary, tmp_path: Path, fault: str
 ) -> None:
