@@ -19,11 +19,16 @@ class Writer:
         access: Says where to write and with which account; asked anew after an error, as a charm
             would hand its application what the relation says now.
         pause: Seconds between two writes.
+        lasts: Whether it keeps its connection as long as that works. Else it makes one for each
+            write, and gives each half a second.
     """
 
-    def __init__(self, access: Callable[[], Access], *, pause: float = 0.0):
+    def __init__(self, access: Callable[[], Access], *, pause: float = 0.0, lasts: bool = True):
         self._access = access
         self._pause = pause
+        self._lasts = lasts
+        self._name = "application:" if lasts else "application:new:"
+        self._options: dict[str, Any] = {} if lasts else {"retry_for": 0.5}
         self._stop = threading.Event()
         self.acknowledged = 0
         self.errors = 0
@@ -34,13 +39,17 @@ class Writer:
         last = time.monotonic()
         while not self._stop.is_set():
             try:
-                with client.connect(self._access(), socket_timeout=1) as connection:
+                with client.connect(
+                    self._access(), socket_timeout=1, **self._options
+                ) as connection:
                     while not self._stop.wait(self._pause):
-                        connection.set(f"application:{self.acknowledged + 1}", "x")
+                        connection.set(f"{self._name}{self.acknowledged + 1}", "x")
                         self.acknowledged += 1
                         now = time.monotonic()
                         self.longest_gap = max(self.longest_gap, now - last)
                         last = now
+                        if not self._lasts:
+                            break
             except (valkey.ValkeyError, UnreachableError):
                 self.errors += 1
                 self._stop.wait(0.02)
@@ -67,7 +76,7 @@ class Writer:
 
     def lost(self, connection: Any) -> int:
         """How many of the acknowledged writes a server does not have."""
-        names = [f"application:{n}" for n in range(1, self.acknowledged + 1)]
+        names = [f"{self._name}{n}" for n in range(1, self.acknowledged + 1)]
         return sum(
             len(part) - connection.exists(*part)
             for part in (names[i : i + 1000] for i in range(0, len(names), 1000))

@@ -1,10 +1,9 @@
-"""Estates with a provider of certificates, on every server that has TLS."""
+"""An estate with a provider of certificates, on every server that has TLS."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator
-from typing import Any
 
 import jubilant
 import pytest
@@ -12,21 +11,23 @@ import pytest
 import localjuju
 from valkey_client_testing import Binary, find_binaries
 
-from ..conftest import ROOT, MakeModel
+from ..conftest import CHARMS, ROOT, TIMELINES
 from ..writer import Writer
-from .estate import OPERATOR, access_of
+from .estate import OPERATOR, access_of, settle
+from .traces import Processes
 
 find_all = functools.cache(find_binaries)
 
-MakeEstate = Callable[..., localjuju.Juju]
-Write = Callable[[localjuju.Juju], Writer]
+Write = Callable[[], Writer]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test is run on each server that was built with TLS, whoever the others use."""
     if "binary" in metafunc.fixturenames:
         servers = [binary for binary in find_all() if binary.has_tls]
-        metafunc.parametrize("binary", servers, ids=lambda binary: binary.label, indirect=True)
+        metafunc.parametrize(
+            "binary", servers, ids=lambda binary: binary.label, indirect=True, scope="session"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -34,30 +35,45 @@ def binary(request: pytest.FixtureRequest) -> Binary:
     return request.param
 
 
-@pytest.fixture
-def make_estate(make_model: MakeModel) -> MakeEstate:
-    """Deploys the operator, an application and a provider of certificates, not integrated yet."""
+@pytest.fixture(scope="session")
+def processes() -> Generator[Processes]:
+    """What the process list shows while tests run."""
+    with Processes() as found:
+        yield found
 
-    def make(units: int = 3, **options: Any) -> localjuju.Juju:
-        juju = make_model(**options)
-        juju.deploy(ROOT, OPERATOR, num_units=units, config={"down-after": 2})
+
+@pytest.fixture(scope="session")
+def _estate(binary: Binary, processes: Processes) -> Generator[localjuju.Juju]:
+    """Three units with TLS on, and applications that speak v1 and v0; tests leave it so."""
+    with localjuju.Juju(environment=binary.environment()) as juju:
+        juju.deploy(ROOT, OPERATOR, num_units=3, config={"down-after": 2})
         juju.deploy(ROOT / "examples" / "certificates", "certificates")
         juju.deploy(ROOT / "examples" / "greeter", "greeter")
         juju.integrate(OPERATOR, "greeter")
+        for wire in ("v0", "v1"):
+            config = {"wire": wire, "prefix": f"{wire}:*"}
+            juju.deploy(CHARMS / "scripted_requirer", wire, config=config)
+            juju.integrate(OPERATOR, wire)
         juju.wait(jubilant.all_active, timeout=120)
-        juju.settle()
-        return juju
-
-    return make
+        juju.integrate(OPERATOR, "certificates")
+        settle(juju, tls=True)
+        yield juju
 
 
 @pytest.fixture
-def write() -> Generator[Write]:
+def estate(_estate: localjuju.Juju, request: pytest.FixtureRequest) -> localjuju.Juju:
+    request.node.stash.setdefault(TIMELINES, []).append(_estate.timeline)
+    settle(_estate, tls=True)
+    return _estate
+
+
+@pytest.fixture
+def write(estate: localjuju.Juju) -> Generator[Write]:
     """Starts writers that end with the test."""
     started: list[Writer] = []
 
-    def start(juju: localjuju.Juju) -> Writer:
-        writer = Writer(lambda: access_of(juju), pause=0.002)
+    def start(*, lasts: bool = True) -> Writer:
+        writer = Writer(lambda: access_of(estate), pause=0.01 if lasts else 0.2, lasts=lasts)
         writer.__enter__()
         started.append(writer)
         writer.await_writes()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import valkey
+from cryptography import x509
 
 import localjuju
 from valkey_client import Access, client
@@ -102,7 +104,38 @@ def violations(juju: localjuju.Juju, *, tls: bool) -> Iterator[str]:
             yield f"the Sentinel of {unit} says {said}"
 
 
-def lost(juju: localjuju.Juju, writer: Writer) -> int:
-    """How many of the acknowledged writes are not there."""
+def shown(juju: localjuju.Juju) -> dict[str, int]:
+    """The serial number of the certificate that each server and Sentinel shows."""
+    found: dict[str, int] = {}
+    for unit in units_of(juju):
+        for port in (PORT, SENTINEL_PORT):
+            pem = ssl.get_server_certificate((juju.address(unit), port))
+            certificate = x509.load_pem_x509_certificate(pem.encode())
+            found[f"{unit}:{port}"] = certificate.serial_number
+    return found
+
+
+def lost(juju: localjuju.Juju, *writers: Writer) -> int:
+    """How many of the acknowledged writes are not there; says how many failed meanwhile."""
+    for writer in writers:
+        writer.await_writes()
+        writer.stop()
+        print(
+            f"{writer.acknowledged} writes acknowledged, {writer.errors} failed, the longest time"
+            f" without one {writer.longest_gap:.2f} s"
+        )
     with client.connect(access_of(juju)) as connection:
-        return writer.lost(connection)
+        return sum(writer.lost(connection) for writer in writers)
+
+
+def update_status(juju: localjuju.Juju) -> None:
+    """Let the clock tick, which localjuju does not have."""
+    for unit in units_of(juju):
+        juju.update_status(unit)
+    juju.settle()
+
+
+def message_of(juju: localjuju.Juju, unit: str) -> str:
+    """What a unit's status says, with its name."""
+    said = juju.status().apps[OPERATOR].units[unit].workload_status
+    return f"{said.current} {said.message}"

@@ -1,4 +1,4 @@
-"""TLS comes and goes while applications write."""
+"""TLS goes and comes back while applications write."""
 
 from __future__ import annotations
 
@@ -6,54 +6,46 @@ import pytest
 
 import localjuju
 
-from ..conftest import CHARMS, failed_hooks, told
-from .conftest import MakeEstate, Write
-from .estate import OPERATOR, PORT, SENTINEL_PORT, is_refused, lost, settle, units_of
+from ..conftest import failed_hooks, told
+from .conftest import Write
+from .estate import OPERATOR, PORT, SENTINEL_PORT, access_of, is_refused, lost, settle, units_of
 
 pytestmark = pytest.mark.tls
 
 
-@pytest.fixture
-def requirers(make_estate: MakeEstate) -> localjuju.Juju:
-    """One that speaks v1 and one that speaks v0."""
-    juju = make_estate()
-    for wire in ("v0", "v1"):
-        app = f"scripted-{wire}"
-        juju.deploy(
-            CHARMS / "scripted_requirer", app, config={"wire": wire, "prefix": f"{wire}:*"}
-        )
-        juju.integrate(OPERATOR, app)
-    juju.settle()
-    return juju
+def heard(juju: localjuju.Juju) -> list[list[tuple[str, bool]]]:
+    """What each requirer heard, with the TLS that it was told in it."""
+    return [[(e["event"], e["tls"]) for e in told(juju, f"{wire}/0")] for wire in ("v0", "v1")]
 
 
-def changes(juju: localjuju.Juju) -> dict[str, list[tuple[str, bool]]]:
-    """Each event that the requirers heard, with the TLS that they were told in it."""
-    return {
-        wire: [(e["event"], e["tls"]) for e in told(juju, f"scripted-{wire}/0")]
-        for wire in ("v0", "v1")
-    }
-
-
-def test_on_off_and_on_again(requirers: localjuju.Juju, write: Write) -> None:
-    juju = requirers
-    writer = write(juju)
-    expected = [("ready", False)]
-    for on in (True, False, True):
+def test_off_and_on_again(estate: localjuju.Juju, write: Write) -> None:
+    """Requirers hear of it in one event, when there is nothing else left to connect to."""
+    ca = access_of(estate).tls_ca
+    lasting, fresh = write(), write(lasts=False)
+    for on in (False, True):
+        before = heard(estate)
         if on:
-            juju.integrate(OPERATOR, "certificates")
+            estate.integrate(OPERATOR, "certificates")
         else:
-            juju.remove_relation(OPERATOR, "certificates")
-        access = settle(juju, tls=on)
-        writer.await_writes()
-        for unit in units_of(juju):
-            other = access.tls_ca if not on else ""
-            assert on is False or is_refused(juju, unit, PORT, other)
-            assert on is False or is_refused(juju, unit, SENTINEL_PORT, other)
-        expected.append(("changed", on))
-        assert changes(juju) == {"v0": expected, "v1": expected}
-        assert juju.run("greeter/0", "greet", {"name": "you"}).success
-    writer.stop()
-    assert lost(juju, writer) == 0
-    print(f"{writer.acknowledged} writes, {writer.errors} failed, gap {writer.longest_gap:.2f} s")
-    assert failed_hooks(juju) == []
+            estate.remove_relation(OPERATOR, "certificates")
+        settle(estate, tls=on)
+        for unit in units_of(estate):
+            for port in (PORT, SENTINEL_PORT):
+                assert is_refused(estate, unit, port, "" if on else ca)
+        assert heard(estate) == [[*events, ("changed", on)] for events in before]
+        assert estate.run("greeter/0", "greet", {"name": "you"}).success
+        fresh.await_writes()
+    assert lasting.errors == 0
+    assert lost(estate, lasting, fresh) == 0
+    assert failed_hooks(estate) == []
+
+
+def test_nothing_is_kept_of_it(estate: localjuju.Juju) -> None:
+    """When TLS is off no unit has a key any more."""
+    estate.remove_relation(OPERATOR, "certificates")
+    settle(estate, tls=False)
+    agents = estate.directory / "agents"
+    assert [*agents.glob(f"unit-{OPERATOR}-*/valkey/tls-*")] == []
+    estate.integrate(OPERATOR, "certificates")
+    settle(estate, tls=True)
+    assert len([*agents.glob(f"unit-{OPERATOR}-*/valkey/tls-*.key")]) == len(units_of(estate))

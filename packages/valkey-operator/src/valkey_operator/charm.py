@@ -31,6 +31,7 @@ from .settings import Settings, SettingsError
 from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
 from .tls.relation import Certificates
+from .tls.status import unit_statuses
 from .tls.unit import UnitTls
 from .trust import Trust
 from .workload import Workload, WorkloadError
@@ -316,7 +317,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def _must_restart_sentinel(self, tls: UnitTls, cluster: Cluster, *, has_turn: bool) -> bool:
         """Whether the Sentinel has to be started again now: it cannot change while it runs."""
         if not tls.sentinel_changes_over:
-            return has_turn and tls.sentinel_is_late
+            return tls.sentinel_is_late and (has_turn or tls.sentinel_has_expired)
         try:
             # The leader has changed it, unless it was away then.
             if cluster.observe_server(self.address).tls != tls.word.on:
@@ -440,6 +441,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
             event.add_status(ops.MaintenanceStatus("the Sentinel does not run"))
         else:
             event.add_status(ops.ActiveStatus(sharing(self.peers.shared().accounts.values())))
+        if workload is not None and self.certificates.exists:
+            word = self.peers.shared().tls
+            for status in unit_statuses(UnitTls(workload, word).state, word):
+                event.add_status(status)
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
         if self._problem:

@@ -93,13 +93,18 @@ class Connection:
         """The client, of the kind that the server understands."""
         if self._connected is None:
             kind = self._trust.kind(self._address)
-            self.is_tls = (
-                not _is_plain(self._address, self._port, self._timeout) if kind is None else kind
-            )
-            # The chain alone is verified, as servers do among themselves with the same passwords.
-            tls = {"ssl": True, "ssl_ca_data": self._trust.cas} if self.is_tls else {}
+            if kind is None:
+                kind = not _is_plain(self._address, self._port, self._timeout)
+            self.is_tls = kind
+            tls = self._tls() if self.is_tls else {}
             self._connected = self._valkey.Valkey(**self._options, **tls)
         return self._connected
+
+    def _tls(self) -> dict[str, Any]:
+        if self._address == self._trust.own:
+            return {"ssl": True, "ssl_cert_reqs": "none"}
+        # The chain alone is verified, as servers do among themselves with the same passwords.
+        return {"ssl": True, "ssl_ca_data": self._trust.cas}
 
     @contextlib.contextmanager
     def _own_errors(self) -> Generator[None]:

@@ -10,6 +10,7 @@ from .accounts import Account, Version
 from .configuration import majority
 from .facts import Facts
 from .overlap import overlapping
+from .tls import leader
 
 _SCRIPTS_ARE_APART = {(7, 2): 11, (8, 0): 6, (8, 1): 4}
 """The first patch of each series whose scripts cannot change what others' scripts do
@@ -86,6 +87,7 @@ def application_status(
         f"{len(accounts)} client account(s)",
         f"isolation=strict refuses relation {_some([str(i) for i in refused])}" if refused else "",
         shared,
+        leader.progress(facts),
         _advice(cluster.oldest),
     ]
     return ops.ActiveStatus("; ".join(part for part in said if part))

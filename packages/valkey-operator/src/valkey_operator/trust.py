@@ -16,8 +16,9 @@ class Trust:
     Attributes:
         cas: The CA certificates (PEM) that sign the servers' certificates; empty if all is plain.
         is_strict: Whether all servers speak TLS.
-        own: The address of this unit, which is asked whatever the others do: a server that was
-            away during the change is brought after by its own unit.
+        own: The address of this unit, which is asked whatever the others do, and believed: a
+            server that was away during the change, or whose certificate has expired, is repaired
+            by its own unit. What is said to it does not leave the machine.
     """
 
     cas: str = ""

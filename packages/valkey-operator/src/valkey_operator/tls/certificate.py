@@ -47,7 +47,7 @@ class Identity:
         name: What its files are called by: a digest of the certificate.
         anchors: The CA certificates that others have to trust.
         begins: When it begins to be valid, in seconds since 1970.
-        ends: When it expires.
+        ends: When it expires, or the first of those that signed it.
     """
 
     name: str
@@ -84,16 +84,18 @@ def check(received: Received, now: datetime | None = None) -> Checked:
     leaf = _load(received.leaf, "the certificate")
     others = [_load(text, "a certificate of the chain") for text in received.chain]
     others.append(_load(received.ca, "the CA certificate"))
-    _check_time(leaf, now or datetime.now(timezone.utc))
     _check_key(leaf, received.key)
     _check_usage(leaf)
     path = _path(leaf, others)
+    _check_time(leaf, "it", now or datetime.now(timezone.utc))
+    for issuer in path[1:]:
+        _check_time(issuer, "a CA that signed it", now or datetime.now(timezone.utc))
     shown = [_text(certificate) for certificate in path[:-1]]
     identity = Identity(
         name=fingerprint("\n".join(shown)),
         anchors=(_text(path[-1]),),
         begins=leaf.not_valid_before_utc.timestamp(),
-        ends=leaf.not_valid_after_utc.timestamp(),
+        ends=min(certificate.not_valid_after_utc for certificate in path).timestamp(),
     )
     return Checked(identity, "\n".join(shown) + "\n", received.key)
 
@@ -109,13 +111,13 @@ def _text(certificate: x509.Certificate) -> str:
     return certificates(certificate.public_bytes(serialization.Encoding.PEM).decode())[0]
 
 
-def _check_time(leaf: x509.Certificate, now: datetime) -> None:
-    if now >= leaf.not_valid_after_utc:
-        raise CertificateError(f"it expired on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
-    if now < leaf.not_valid_before_utc:
+def _check_time(certificate: x509.Certificate, what: str, now: datetime) -> None:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now >= ends:
+        raise CertificateError(f"{what} expired on {ends:%Y-%m-%d %H:%M} UTC")
+    if now < begins:
         raise CertificateError(
-            f"it is not valid before {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC; see whether"
-            " the clocks agree"
+            f"{what} is not valid before {begins:%Y-%m-%d %H:%M} UTC; see whether clocks agree"
         )
 
 

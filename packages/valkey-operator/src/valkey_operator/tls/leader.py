@@ -51,6 +51,16 @@ def missing(facts: Facts, word: Word) -> tuple[str, ...]:
     )
 
 
+def progress(facts: Facts) -> str:
+    """What a person should know of a change that is not over, empty if there is none."""
+    word = decide(facts)
+    if is_switching(facts, word):
+        return "changing to TLS" if word.on else "changing to plain connections"
+    if facts.certificates and not word.on:
+        return f"TLS waits for {', '.join(missing(facts, word)) or 'the cluster to be well'}"
+    return ""
+
+
 def _nodes(facts: Facts) -> Iterable[NodeFacts]:
     yield from facts.cluster.servers.values()
     yield from facts.cluster.sentinels.values()
@@ -75,13 +85,11 @@ def _issuers(facts: Facts, word: Word) -> frozenset[str]:
 
 
 def _is_on(facts: Facts, word: Word) -> bool:
-    # While Sentinels agree on nobody, nothing is changed under them.
-    has_primary = bool(facts.cluster.primary)
     if facts.shared.tls.on:
-        return facts.certificates or not has_primary
+        return facts.certificates
     if not facts.certificates or not word.cas or missing(facts, word):
         return False
     # A hook that died has changed some of them.
     has_begun = any(server.tls for server in facts.cluster.servers.values())
     is_whole = len(facts.peers) == facts.planned and not facts.absent
-    return has_begun or (is_whole and has_primary)
+    return has_begun or (is_whole and bool(facts.cluster.primary))

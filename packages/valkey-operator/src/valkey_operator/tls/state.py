@@ -126,6 +126,11 @@ class State:
         """Whether the Sentinel has other files than it should, and waits for its turn."""
         return bool(self.sentinel.leaf) and word.on and self.sentinel != self.wanted(word)
 
+    def sentinel_has_expired(self, now: float) -> bool:
+        """Whether nobody can connect to the Sentinel any more, and it has nothing to wait for."""
+        used = self.kept.get(self.sentinel.leaf)
+        return used is not None and now >= used.ends
+
     @property
     def in_use(self) -> frozenset[str]:
         """The certificates whose files are needed."""

@@ -6,6 +6,7 @@ another, wherever a hook dies.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,11 @@ class UnitTls:
     def sentinel_is_late(self) -> bool:
         """See :meth:`State.sentinel_is_late`."""
         return self.state.sentinel_is_late(self.word)
+
+    @property
+    def sentinel_has_expired(self) -> bool:
+        """See :meth:`State.sentinel_has_expired`."""
+        return self.state.sentinel_has_expired(time.time())
 
     def lines(self, port: int) -> list[str]:
         """What a configuration file ends with, if servers speak TLS."""

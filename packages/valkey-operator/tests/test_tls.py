@@ -1,0 +1,263 @@
+"""What units and the leader decide about TLS, step by step, without a server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+import ops
+import pytest
+
+from valkey_operator.cluster import ClusterFacts
+from valkey_operator.facts import Facts
+from valkey_operator.peers import Peer
+from valkey_operator.steps import ConfigureSentinel, Share, SwitchTls, UpdateTopology
+from valkey_operator.tls import leader
+from valkey_operator.tls.certificate import Identity
+from valkey_operator.tls.peer import PeerTls, Word
+from valkey_operator.tls.pem import fingerprint, fingerprints, trust_bundle
+from valkey_operator.tls.state import NOTHING, Loaded, State
+from valkey_operator.tls.status import unit_statuses
+
+from .cluster_model import IPS, cluster, facts, run
+
+DAY = 24 * 3600.0
+
+
+def pem(text: str) -> str:
+    """Something that looks like a certificate."""
+    body = (text * 8)[:8]
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
+
+
+OLD, NEW = pem("OLD1"), pem("NEW1")
+
+
+def identity(name: str, *anchors: str, ends: float = 100 * DAY) -> Identity:
+    return Identity(name, anchors, 0.0, ends)
+
+
+def word(*cas: str, on: bool = True, **options: Any) -> Word:
+    options.setdefault("issuers", fingerprints(cas) if on else frozenset())
+    return Word(on=on, cas=cas, **options)
+
+
+# A unit.
+
+
+def test_a_unit_prepares_when_the_leader_has_heard_of_its_ca() -> None:
+    state = State().offer(identity("one", OLD))
+    assert state.wanted(Word()) == NOTHING
+    wanted = state.wanted(word(OLD, on=False))
+    assert wanted == Loaded("one", fingerprint(trust_bundle([OLD], [])))
+    assert not state.sentinel_changes_over(word(OLD, on=False))
+    assert state.sentinel_changes_over(word(OLD))
+
+
+def test_a_new_unit_waits_for_a_certificate_that_all_trust() -> None:
+    assert State().leaf(word(OLD)) == ""
+    state = State().offer(identity("new", NEW))
+    assert state.leaf(word(OLD)) == ""
+    assert state.leaf(word(OLD, NEW, issuers=fingerprints([OLD]))) == ""
+    assert state.leaf(word(OLD, NEW)) == "new"
+
+
+def test_a_certificate_of_another_ca_waits_until_all_trust_that() -> None:
+    before = word(OLD)
+    state = State().offer(identity("one", OLD))
+    used = state.wanted(before)
+    state = replace(state, server=used, sentinel=used).offer(identity("two", NEW))
+    assert state.wanted(before) == used
+    both = word(OLD, NEW, issuers=fingerprints([OLD]))
+    assert state.wanted(both) == Loaded("one", fingerprint(trust_bundle([], [OLD, NEW])))
+    assert state.sentinel_is_late(both)
+    assert state.leaf(word(OLD, NEW)) == "two"
+    assert set(state.anchors(*state.in_use)) == {OLD, NEW}
+
+
+def test_clients_cas_are_trusted_by_servers_and_by_nobody_else() -> None:
+    state = State().offer(identity("one", OLD))
+    told = word(OLD, client_cas=(NEW,))
+    assert NEW in state.bundle(told)
+    assert NEW not in told.bundle
+
+
+def test_what_is_in_use_stays_when_the_relation_goes_until_all_is_plain() -> None:
+    used = Loaded("one", "b")
+    state = replace(State().offer(identity("one", OLD)), server=used, sentinel=used, offered="")
+    assert state.leaf(word(OLD)) == "one"
+    assert state.wanted(word(OLD, on=False)) == NOTHING
+    assert state.sentinel_changes_over(word(OLD, on=False))
+
+
+def test_a_state_survives_its_file() -> None:
+    state = State().offer(identity("one", OLD))
+    state = replace(state, server=Loaded("one", "b"), problem="none")
+    assert State.read(state.text()) == state
+    assert State.read(None) == State()
+
+
+# What they tell each other.
+
+
+def test_what_is_told_survives_the_databag() -> None:
+    told = PeerTls("one", (OLD,), frozenset({"a"}))
+    assert PeerTls.read(told.text()) == told
+    assert PeerTls().text() == ""
+    for said in (Word(), word(OLD, client_cas=(NEW,)), word(OLD, is_strict=True)):
+        assert Word.read(said.entries()) == said
+    assert set(Word().entries().values()) == {""}
+
+
+# The leader.
+
+
+def ready(made: Facts, *anchors: str, **options: Any) -> Facts:
+    """All units have a certificate and trust some CAs."""
+    tls = PeerTls("leaf", anchors, fingerprints(options.get("trusts", anchors)))
+    return replace(made, peers=tuple(replace(peer, tls=tls) for peer in made.peers))
+
+
+def speaking(*tls: bool) -> ClusterFacts:
+    """Servers and Sentinels of which some speak TLS."""
+    found = cluster()
+    return ClusterFacts(
+        {a: replace(found.servers[a], tls=on) for a, on in zip(IPS, tls[:3])},
+        {a: replace(found.sentinels[a], tls=on) for a, on in zip(IPS, tls[3:])},
+        3,
+    )
+
+
+def with_word(made: Facts, told: Word) -> Facts:
+    published = made.shared.published or "something else"
+    return replace(made, shared=replace(made.shared, tls=told, published=published))
+
+
+PLAIN, TLS = (False,) * 6, (True,) * 6
+CHANGING = (*TLS[:3], *PLAIN[:3])
+
+
+def found(made: Facts, kind: type[Any]) -> list[Any]:
+    return [step for step in run(made) if isinstance(step, kind)]
+
+
+def test_without_certificates_nothing_is_said() -> None:
+    assert leader.decide(facts()) == Word()
+    assert run(facts()) == []
+
+
+def test_a_ca_is_trusted_before_anybody_changes() -> None:
+    made = ready(facts(certificates=True), OLD, trusts=())
+    assert leader.decide(made) == word(OLD, on=False)
+    assert found(made, SwitchTls) == []
+
+
+def test_all_servers_change_in_one_hook_replicas_first_with_sentinels_warned() -> None:
+    made = with_word(ready(facts(certificates=True), OLD), word(OLD, on=False))
+    steps = run(made)
+    assert [type(s) for s in steps if not isinstance(s, Share)] == [ConfigureSentinel] * 3 + [
+        SwitchTls
+    ] * 3
+    assert [s.value for s in steps[:3]] == ["60000"] * 3
+    assert [s.address for s in steps[3:6]] == [IPS[1], IPS[2], IPS[0]]
+    assert steps[-1].shared.tls == word(OLD)
+    assert steps[-1].shared.published == made.shared.published
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made: replace(made, certificates=False),
+        lambda made: replace(made, planned=4),
+        lambda made: replace(made, peers=(*made.peers[:2], replace(made.peers[2], tls=PeerTls()))),
+        lambda made: replace(made, peers=(*made.peers[:2], replace(made.peers[2], started=False))),
+        lambda made: replace(made, cluster=made.cluster.without([IPS[2]])),
+        lambda made: replace(made, cluster=cluster(primary="10.0.0.9")),
+    ],
+    ids=["no relation", "unit to come", "no certificate", "not started", "absent", "no primary"],
+)
+def test_nothing_changes_before_all_can(change: Any) -> None:
+    made = with_word(ready(facts(certificates=True), OLD), word(OLD, on=False))
+    assert leader.decide(made).on
+    assert not leader.decide(change(made)).on
+    assert found(change(made), SwitchTls) == []
+
+
+def test_a_change_that_was_cut_short_goes_on() -> None:
+    half = speaking(True, False, True, *PLAIN[:3])
+    made = ready(facts(cluster=half, certificates=True), OLD)
+    made = replace(with_word(made, word(OLD, on=False)), planned=4)
+    assert found(made, SwitchTls) == [SwitchTls(IPS[1], True)]
+
+
+def test_clients_are_told_when_the_last_sentinel_has_changed() -> None:
+    made = ready(facts(cluster=speaking(*CHANGING), certificates=True), OLD)
+    made = with_word(made, word(OLD))
+    assert found(made, UpdateTopology) == []
+    assert not leader.decide(made).is_strict
+    made = replace(made, cluster=speaking(*TLS))
+    (update,) = found(made, UpdateTopology)
+    assert (update.topology.tls, update.topology.tls_ca) == (True, OLD)
+    assert leader.decide(made).is_strict
+
+
+def test_all_change_back_when_the_relation_is_gone() -> None:
+    made = ready(facts(cluster=speaking(*TLS)), OLD)
+    made = with_word(made, word(OLD, is_strict=True))
+    assert [s.on for s in found(made, SwitchTls)] == [False] * 3
+    (share,) = found(made, Share)
+    assert share.shared.tls == word(OLD, on=False)
+
+
+def test_both_cas_are_told_before_a_certificate_of_the_new_one_may_be_used() -> None:
+    made = with_word(ready(facts(cluster=speaking(*TLS), certificates=True), OLD), word(OLD))
+    (new,) = (replace(made.peers[0].tls, anchors=(NEW, OLD)),)
+    made = replace(made, peers=(replace(made.peers[0], tls=new), *made.peers[1:]))
+    told = leader.decide(made)
+    assert set(told.cas) == {OLD, NEW}
+    assert told.issuers == fingerprints([OLD])
+    (update,) = found(made, UpdateTopology)
+    assert NEW in update.topology.tls_ca
+    assert OLD in update.topology.tls_ca
+    made = ready(made, OLD, NEW)
+    assert leader.decide(made).issuers == fingerprints([OLD, NEW])
+
+
+def test_a_ca_is_dropped_when_nobody_uses_it_and_all_have_said_so() -> None:
+    made = ready(facts(cluster=speaking(*TLS), certificates=True), NEW)
+    made = with_word(made, word(NEW, OLD))
+    assert leader.decide(made).cas == (NEW,)
+    # A leader that has just been elected has not met everybody.
+    assert set(leader.decide(replace(made, planned=4)).cas) == {NEW, OLD}
+
+
+def test_a_unit_that_has_yet_to_start_does_not_hold_up_the_others() -> None:
+    made = with_word(ready(facts(cluster=speaking(*TLS), certificates=True), OLD), word(OLD))
+    made = replace(made, peers=(*made.peers, Peer("v/3", "10.0.0.4")), planned=4)
+    assert leader.decide(made) == word(OLD, is_strict=True)
+
+
+# Status.
+
+
+def said(state: State, told: Word, now: float) -> list[ops.StatusBase]:
+    return unit_statuses(state, told, datetime.fromtimestamp(now, timezone.utc))
+
+
+def test_what_the_status_says() -> None:
+    state, told = State().offer(identity("one", OLD)), word(OLD)
+    assert said(State(), told, 0) == [ops.WaitingStatus("waiting for a certificate")]
+    assert said(replace(state, problem="no"), told, 0) == [ops.BlockedStatus("no")]
+    assert said(state, told, 92.9 * DAY) == []
+    (soon,) = said(state, told, 93 * DAY)
+    assert soon == ops.ActiveStatus("the certificate expires on 1970-04-11 00:00 UTC")
+    (late,) = said(state, told, 100 * DAY)
+    assert isinstance(late, ops.BlockedStatus)
+    assert "expired on 1970-04-11 00:00 UTC and connections fail" in late.message
+
+
+def test_a_short_life_is_warned_of_in_its_last_tenth() -> None:
+    state = State().offer(identity("one", OLD, ends=10.0))
+    assert said(state, word(OLD), 8.9) == []
+    assert len(said(state, word(OLD), 9.0)) == 1
