@@ -25,10 +25,7 @@ def unit_statuses(state: State, word: Word, now: datetime | None = None) -> list
     """
     time = (now or datetime.now(timezone.utc)).timestamp()
     found: list[ops.StatusBase] = []
-    if state.problem:
-        found.append(ops.BlockedStatus(state.problem))
-    elif not state.offered:
-        found.append(ops.WaitingStatus("waiting for a certificate"))
+    # What is in use comes first: of two that are blocked Juju shows the first.
     if used := state.kept.get(state.leaf(word)):
         when = f"{datetime.fromtimestamp(used.ends, timezone.utc):%Y-%m-%d %H:%M} UTC"
         if time >= used.ends:
@@ -41,6 +38,10 @@ def unit_statuses(state: State, word: Word, now: datetime | None = None) -> list
             )
         elif time >= used.ends - warning(used):
             found.append(ops.ActiveStatus(f"the certificate expires on {when}"))
+    if state.problem:
+        found.append(ops.BlockedStatus(state.problem))
+    elif not state.offered:
+        found.append(ops.WaitingStatus("waiting for a certificate"))
     return found
 
 
