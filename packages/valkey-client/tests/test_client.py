@@ -23,6 +23,14 @@ def test_environment() -> None:
     assert all(isinstance(value, str) for value in values.values())
 
 
+def test_tls_is_said() -> None:
+    topology = Topology((Endpoint("h1", 6379),), tls=True, tls_ca="CA")
+    access = Access("a:*", "u", "p", topology)
+    assert client.url(access) == "valkeys://u:p@h1:6379/0"
+    values = client.environment(access)
+    assert (values["VALKEY_TLS"], values["VALKEY_TLS_CA"]) == ("true", "CA")
+
+
 def test_nowhere_to_go() -> None:
     with pytest.raises(UnreachableError, match=r"a:\*"):
         client.url(Access("a:*", "u", "p", Topology()))

@@ -86,10 +86,10 @@ class Valkey:
         Args:
             app: The application.
             prefix: Which of several requests; the first one if empty.
-            options: Of :class:`valkey.Valkey`.
+            options: Of :func:`valkey_client.client.connect`.
         """
-        access = self.access(app, prefix)
-        return client.connect(access, **{"decode_responses": True, **options})
+        options.setdefault("decode_responses", True)
+        return client.connect(self.access(app, prefix), **options)
 
     def _secret(self, uri: str) -> dict[str, str]:
         return dict(self.juju.show_secret(uri, reveal=True).content)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ..errors import UnreachableError
 from ..messages import Access, Endpoint, format_endpoints
+from ._certificate import CertificateSource, ClientCertificate
 from ._source import AccessSource, HasAccess, Source
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ __all__ = [
     "SENTINEL_TIMEOUT",
     "TIMEOUT",
     "AccessSource",
+    "CertificateSource",
+    "ClientCertificate",
     "HasAccess",
     "connect",
     "connect_async",
@@ -58,6 +61,7 @@ def connect(
     *,
     read_only: bool = False,
     retry_for: float = RETRY_FOR,
+    certificate: CertificateSource | None = None,
     **options: Any,
 ) -> valkey.Valkey:
     """A valkey-py client that follows the primary through a failover.
@@ -79,9 +83,13 @@ def connect(
     client sends may be done twice. A pipeline without a transaction is never sent again unless
     this says so. Subscriptions are renewed; messages sent meanwhile are lost, as they always are.
 
-    A password or CA certificate that is not accepted any more is an error at once, unless
-    ``access`` can be asked and says another one now. Whoever switches TLS on or off needs a new
-    client.
+    A password or certificate that is not accepted any more is an error at once, unless ``access``
+    can be asked and says another one now. If it can, the client also follows a change to TLS or
+    from it, and asks every 5 s while it is used.
+
+    With TLS, the server's certificate must be signed by one of the CAs in ``tls-ca``; the
+    machine's own count only if there are none. Its name must be that of the endpoint if that is a
+    name, and if it is an IP address, be among those in the certificate if there are any.
 
     Args:
         access: What the provider published; or a callable that returns it, or an object with an
@@ -90,10 +98,14 @@ def connect(
         read_only: Whether to read from a replica instead; from the primary if there is none.
         retry_for: Seconds for which a call that fails goes on. An attempt that has begun is
             finished.
+        certificate: What the client proves itself with where there is TLS; or a callable that
+            returns it, which is asked for each connection.
         options: Passed on to valkey-py's connections, such as ``decode_responses``,
             ``socket_timeout`` (:data:`TIMEOUT`), ``socket_connect_timeout``
             (:data:`CONNECT_TIMEOUT`, logging in included) and ``max_connections``. Its ``retry``
-            replaces ``retry_for``.
+            replaces ``retry_for``. Of those for TLS, ``ssl_certfile``, ``ssl_keyfile`` and
+            ``ssl_password`` instead of a ``certificate``, ``ssl_min_version``, ``ssl_ciphers``,
+            and ``ssl_check_hostname`` to check the name always or never.
 
     Raises:
         UnreachableError: If there is no access yet, or it names neither Sentinel nor endpoint.
@@ -112,9 +124,9 @@ def connect(
     from . import _blocking  # noqa: PLC0415 - needs an extra, imported on use
 
     source = _source(access)
-    settings = _settings(source, options)
+    settings = _settings(source, certificate, options)
     manager = (
-        _blocking.Sentinels(source, _sentinel_settings(source, options))
+        _blocking.Sentinels(source, _sentinel_settings(settings))
         if source.access.sentinel_endpoints
         else _blocking.Published(source)
     )
@@ -127,6 +139,7 @@ def connect_async(
     *,
     read_only: bool = False,
     retry_for: float = RETRY_FOR,
+    certificate: CertificateSource | None = None,
     **options: Any,
 ) -> valkey.asyncio.Valkey:
     """The same as :func:`connect` for asyncio.
@@ -136,9 +149,9 @@ def connect_async(
     from . import _asyncio  # noqa: PLC0415
 
     source = _source(access)
-    settings = _settings(source, options)
+    settings = _settings(source, certificate, options)
     manager = (
-        _asyncio.Sentinels(source, _sentinel_settings(source, options))
+        _asyncio.Sentinels(source, _sentinel_settings(settings))
         if source.access.sentinel_endpoints
         else _asyncio.Published(source)
     )
@@ -146,11 +159,19 @@ def connect_async(
     return _asyncio.Client.from_pool(_asyncio.Pool(manager, is_master=not read_only, **settings))
 
 
-def glide_configuration(access: Access, *, read_only: bool = False) -> Any:
+def glide_configuration(
+    access: Access, *, read_only: bool = False, certificate: ClientCertificate | None = None
+) -> Any:
     """A configuration for ``glide_sync.GlideClient.create``.
 
     GLIDE has no Sentinel support: the client stays with the endpoints of this access, so make a
-    new one when ``endpoints`` changes.
+    new one when ``endpoints`` or ``tls`` changes.
+
+    Args:
+        access: What the provider published.
+        read_only: Whether to read from a replica.
+        certificate: What the client proves itself with where there is TLS; needs a
+            GLIDE whose ``TlsAdvancedConfiguration`` knows ``client_cert_pem``.
 
     Raises:
         UnreachableError: If the access names no endpoint.
@@ -160,8 +181,14 @@ def glide_configuration(access: Access, *, read_only: bool = False) -> Any:
     glide: Any = glide_sync
     endpoint = _endpoint(access, read_only=read_only)
     advanced = None
-    if access.tls_ca:
-        tls = glide.TlsAdvancedConfiguration(root_pem_cacerts=access.tls_ca.encode())
+    secured: dict[str, bytes] = {}
+    if access.tls and access.tls_ca:
+        secured["root_pem_cacerts"] = access.tls_ca.encode()
+    if access.tls and certificate:
+        secured["client_cert_pem"] = certificate.certificate.encode()
+        secured["client_key_pem"] = certificate.private_key.encode()
+    if secured:
+        tls = glide.TlsAdvancedConfiguration(**secured)
         advanced = glide.AdvancedGlideClientConfiguration(tls_config=tls)
     return glide.GlideClientConfiguration(
         addresses=[glide.NodeAddress(endpoint.host, endpoint.port)],
@@ -175,7 +202,8 @@ def glide_configuration(access: Access, *, read_only: bool = False) -> Any:
 def url(access: Access, *, read_only: bool = False) -> str:
     """A URL of the current primary: ``valkey://USER:PASSWORD@HOST:PORT/DATABASE``.
 
-    It holds the password and goes stale with a failover; prefer :func:`connect`.
+    With TLS it begins with ``valkeys://``, and whoever reads it needs the CA beside it. It holds
+    the password and goes stale with a failover; prefer :func:`connect`.
 
     Raises:
         UnreachableError: If the access names no endpoint.
@@ -219,13 +247,17 @@ def _source(given: AccessSource) -> Source:
     return source
 
 
-def _settings(source: Source, options: dict[str, Any]) -> dict[str, Any]:
+def _settings(
+    source: Source, certificate: CertificateSource | None, options: dict[str, Any]
+) -> dict[str, Any]:
     """What servers are connected to with."""
     import valkey  # noqa: PLC0415
 
+    from . import _tls  # noqa: PLC0415
     from ._policy import Credentials, RepeatError  # noqa: PLC0415
 
-    options = dict(options)
+    secured = {name: value for name, value in options.items() if name in _tls.OPTIONS}
+    options = {name: value for name, value in options.items() if name not in _tls.OPTIONS}
     repeated = [RepeatError, *(options.pop("retry_on_error", None) or ())]
     if options.pop("retry_on_timeout", False):
         repeated.append(valkey.TimeoutError)
@@ -234,27 +266,20 @@ def _settings(source: Source, options: dict[str, Any]) -> dict[str, Any]:
         "credential_provider": Credentials(source),
         "socket_timeout": TIMEOUT,
         "socket_connect_timeout": CONNECT_TIMEOUT,
-        **_tls(source.access),
+        "tls": _tls.Tls(source, certificate, secured),
         **options,
         "retry_on_error": repeated,
     }
 
 
-def _sentinel_settings(source: Source, options: dict[str, Any]) -> dict[str, Any]:
+def _sentinel_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """What Sentinels are connected to with: the account and TLS are the same as on servers."""
-    from ._policy import Credentials  # noqa: PLC0415
-
     return {
-        "credential_provider": Credentials(source),
+        "credential_provider": settings["credential_provider"],
+        "tls": settings["tls"],
         "socket_timeout": SENTINEL_TIMEOUT,
         "socket_connect_timeout": SENTINEL_TIMEOUT,
-        **_tls(source.access),
-        **{name: value for name, value in options.items() if name.startswith("ssl_")},
     }
-
-
-def _tls(access: Access) -> dict[str, Any]:
-    return {"ssl": True, "ssl_ca_data": access.tls_ca or None} if access.tls else {}
 
 
 def _endpoint(access: Access, *, read_only: bool) -> Endpoint:

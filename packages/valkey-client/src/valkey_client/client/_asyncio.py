@@ -14,7 +14,7 @@ from typing import Any
 
 import valkey.asyncio
 import valkey.asyncio.client
-from valkey.asyncio.connection import SSLConnection
+import valkey.asyncio.connection
 from valkey.asyncio.retry import Retry
 from valkey.asyncio.sentinel import (
     MasterNotFoundError,
@@ -37,6 +37,7 @@ from valkey.exceptions import (
 from ..messages import Endpoint
 from . import _policy as policy
 from ._source import Source
+from ._tls import Tls
 
 Address = tuple[str, int]
 
@@ -92,7 +93,18 @@ class Sentinels(Sentinel):
 
     def __init__(self, source: Source, options: dict[str, Any]):
         self.source = source
-        super().__init__(_sentinels(source), sentinel_kwargs=options)
+        super().__init__((), sentinel_kwargs=options)
+        self._find()
+
+    def _find(self) -> None:
+        self.sentinels = [
+            valkey.asyncio.Valkey.from_pool(
+                valkey.asyncio.ConnectionPool(
+                    SecuredConnection, host=host, port=port, **self.sentinel_kwargs
+                )
+            )
+            for host, port in map(_address, self.source.access.sentinel_endpoints)
+        ]
         self._silent: dict[Any, float] = {}
 
     async def renew(self) -> bool:
@@ -102,10 +114,7 @@ class Sentinels(Sentinel):
             return False
         if self.source.access.topology != before:
             await self.aclose()
-            if self.source.access.tls:
-                self.sentinel_kwargs["ssl_ca_data"] = self.source.access.tls_ca or None
-            super().__init__(_sentinels(self.source), sentinel_kwargs=self.sentinel_kwargs)
-            self._silent = {}
+            self._find()
         return True
 
     async def discover_master(self, service_name: str) -> Address:
@@ -164,7 +173,30 @@ class Sentinels(Sentinel):
         return [], errors
 
 
-class Connection(SentinelManagedConnection):
+class SecuredConnection(valkey.asyncio.connection.Connection):
+    """A connection with TLS or without, as the provider says when it is made."""
+
+    def __init__(self, *, tls: Tls, **options: Any):
+        self.tls = tls
+        self.has_tls = False
+        super().__init__(**options)
+
+    def _connection_arguments(self) -> dict[str, Any]:
+        return {**super()._connection_arguments(), "ssl": self.tls.context(self.host)}
+
+    async def _connect(self) -> None:
+        await super()._connect()
+        writer: Any = self._writer
+        self.has_tls = writer.get_extra_info("ssl_object") is not None
+        if self.has_tls:
+            try:
+                self.tls.check(self.host, writer.get_extra_info("peercert"))
+            except OSError:
+                await self.disconnect(nowait=True)
+                raise
+
+
+class Connection(SecuredConnection, SentinelManagedConnection):
     """A connection that knows the role of its server."""
 
     _ask_role_at = math.inf
@@ -173,19 +205,14 @@ class Connection(SentinelManagedConnection):
     async def connect_to(self, address: Address) -> None:
         """Connect; with what the provider says now if what it said before is refused."""
         manager = self.connection_pool.sentinel_manager
-        self.trust(manager.source.access.tls_ca)
         try:
             await super().connect_to(address)
-        except ConnectionError as error:
-            if not (policy.is_final(error) and await manager.renew()):
+        except (ConnectionError, TimeoutError) as error:
+            if not (policy.may_be_outdated(error) and await manager.renew()):
                 if isinstance(error, AuthenticationError):
                     self._refused = error
                 raise
-            self.trust(manager.source.access.tls_ca)
             await super().connect_to(address)
-
-    def trust(self, ca: str) -> None:
-        """Trust these CA certificates (PEM)."""
 
     async def _connect_retry(self) -> None:
         self._refused = None
@@ -220,10 +247,17 @@ class Connection(SentinelManagedConnection):
         if time.monotonic() < self._ask_role_at:
             return
         try:
+            await self.connection_pool.sentinel_manager.renew()
+            self._see_to_tls()
             await self._confirm()
         except (ConnectionError, TimeoutError) as error:
             await self.disconnect(nowait=True)
             raise policy.RepeatError(error) from error
+
+    def _see_to_tls(self) -> None:
+        """A connection from before the change is not used for long after it."""
+        if self.has_tls != self.tls.is_on:
+            raise ConnectionError(f"{self.host}:{self.port} has changed to TLS, or from it")
 
     async def _confirm(self) -> None:
         """PING, which a server refuses that is loading or has lost its primary, then ROLE."""
@@ -255,21 +289,11 @@ class Connection(SentinelManagedConnection):
             raise
 
 
-class TLSConnection(Connection, SSLConnection):
-    """The same with TLS."""
-
-    def trust(self, ca: str) -> None:
-        """Trust these CA certificates (PEM)."""
-        if ca and ca != self.ssl_context.ca_data:
-            self.ssl_context.ca_data = ca
-            self.ssl_context.context = None
-
-
 class Pool(SentinelConnectionPool):
     """A pool that closes the connections to the Sentinels with its own."""
 
     def __init__(self, manager: Sentinels | Published, **options: Any):
-        options["connection_class"] = TLSConnection if options.pop("ssl", False) else Connection
+        options["connection_class"] = Connection
         super().__init__(manager.source.access.primary_name, manager, **options)
 
     async def disconnect(self, inuse_connections: bool = True) -> None:
@@ -329,7 +353,3 @@ class Client(valkey.asyncio.Valkey):
 
 def _address(endpoint: Endpoint) -> Address:
     return endpoint.host, endpoint.port
-
-
-def _sentinels(source: Source) -> list[Address]:
-    return [_address(endpoint) for endpoint in source.access.sentinel_endpoints]

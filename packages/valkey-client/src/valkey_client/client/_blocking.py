@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import valkey.client
-from valkey.connection import SSLConnection
+import valkey.connection
 from valkey.exceptions import (
     AuthenticationError,
     ConnectionError,  # noqa: A004
@@ -35,6 +35,7 @@ from valkey.sentinel import (
 from ..messages import Endpoint
 from . import _policy as policy
 from ._source import Source
+from ._tls import Tls
 
 Address = tuple[str, int]
 
@@ -88,7 +89,18 @@ class Sentinels(Sentinel):
 
     def __init__(self, source: Source, options: dict[str, Any]):
         self.source = source
-        super().__init__(_sentinels(source), sentinel_kwargs=options)
+        super().__init__((), sentinel_kwargs=options)
+        self._find()
+
+    def _find(self) -> None:
+        self.sentinels = [
+            valkey.Valkey.from_pool(
+                valkey.ConnectionPool(
+                    SecuredConnection, host=host, port=port, **self.sentinel_kwargs
+                )
+            )
+            for host, port in map(_address, self.source.access.sentinel_endpoints)
+        ]
         self._silent: dict[Any, float] = {}
 
     def renew(self) -> bool:
@@ -98,10 +110,7 @@ class Sentinels(Sentinel):
             return False
         if self.source.access.topology != before:
             self.close()
-            if self.source.access.tls:
-                self.sentinel_kwargs["ssl_ca_data"] = self.source.access.tls_ca or None
-            super().__init__(_sentinels(self.source), sentinel_kwargs=self.sentinel_kwargs)
-            self._silent = {}
+            self._find()
         return True
 
     def discover_master(self, service_name: str) -> Address:
@@ -155,7 +164,36 @@ class Sentinels(Sentinel):
         return [], errors
 
 
-class Connection(SentinelManagedConnection):
+class SecuredConnection(valkey.connection.Connection):
+    """A connection with TLS or without, as the provider says when it is made."""
+
+    def __init__(self, *, tls: Tls, **options: Any):
+        self.tls = tls
+        self.has_tls = False
+        super().__init__(**options)
+
+    def _connect(self) -> Any:
+        context = self.tls.context(self.host)
+        sock = super()._connect()
+        self.has_tls = context is not None
+        if context is None:
+            return sock
+        sock.settimeout(self.socket_connect_timeout)
+        try:
+            secured = context.wrap_socket(sock, server_hostname=self.host)
+        except OSError:
+            sock.close()
+            raise
+        try:
+            self.tls.check(self.host, secured.getpeercert())
+        except OSError:
+            secured.close()
+            raise
+        secured.settimeout(self.socket_timeout)
+        return secured
+
+
+class Connection(SecuredConnection, SentinelManagedConnection):
     """A connection that knows the role of its server."""
 
     _ask_role_at = math.inf
@@ -164,19 +202,14 @@ class Connection(SentinelManagedConnection):
     def connect_to(self, address: Address) -> None:
         """Connect; with what the provider says now if what it said before is refused."""
         manager = self.connection_pool.sentinel_manager
-        self.trust(manager.source.access.tls_ca)
         try:
             super().connect_to(address)
-        except ConnectionError as error:
-            if not (policy.is_final(error) and manager.renew()):
+        except (ConnectionError, TimeoutError) as error:
+            if not (policy.may_be_outdated(error) and manager.renew()):
                 if isinstance(error, AuthenticationError):
                     self._refused = error
                 raise
-            self.trust(manager.source.access.tls_ca)
             super().connect_to(address)
-
-    def trust(self, ca: str) -> None:
-        """Trust these CA certificates (PEM)."""
 
     def _connect_retry(self) -> None:
         self._refused = None
@@ -205,10 +238,17 @@ class Connection(SentinelManagedConnection):
         if time.monotonic() < self._ask_role_at:
             return
         try:
+            self.connection_pool.sentinel_manager.renew()
+            self._see_to_tls()
             self._confirm()
         except (ConnectionError, TimeoutError) as error:
             self.disconnect()
             raise policy.RepeatError(error) from error
+
+    def _see_to_tls(self) -> None:
+        """A connection from before the change is not used for long after it."""
+        if self.has_tls != self.tls.is_on:
+            raise ConnectionError(f"{self.host}:{self.port} has changed to TLS, or from it")
 
     def _confirm(self) -> None:
         """PING, which a server refuses that is loading or has lost its primary, then ROLE."""
@@ -239,20 +279,11 @@ class Connection(SentinelManagedConnection):
             raise
 
 
-class TLSConnection(Connection, SSLConnection):
-    """The same with TLS."""
-
-    def trust(self, ca: str) -> None:
-        """Trust these CA certificates (PEM)."""
-        if ca:
-            self.ca_data = ca
-
-
 class Pool(SentinelConnectionPool):
     """A pool that closes the connections to the Sentinels with its own."""
 
     def __init__(self, manager: Sentinels | Published, **options: Any):
-        options["connection_class"] = TLSConnection if options.pop("ssl", False) else Connection
+        options["connection_class"] = Connection
         super().__init__(manager.source.access.primary_name, manager, **options)
 
     def disconnect(self, inuse_connections: bool = True) -> None:
@@ -310,7 +341,3 @@ class Client(valkey.Valkey):
 
 def _address(endpoint: Endpoint) -> Address:
     return endpoint.host, endpoint.port
-
-
-def _sentinels(source: Source) -> list[Address]:
-    return [_address(endpoint) for endpoint in source.access.sentinel_endpoints]

@@ -6,6 +6,7 @@ Nothing here talks to a server; the connections of both kinds, blocking and asyn
 from __future__ import annotations
 
 import contextlib
+import re
 import ssl
 import time
 from collections.abc import Generator, Iterable, Mapping
@@ -26,6 +27,7 @@ from valkey.exceptions import (
 )
 
 from ._source import Source
+from ._tls import UnusableError
 
 ROLE_INTERVAL = 5.0
 """Seconds for which a connection's server is taken for the primary without asking it."""
@@ -34,6 +36,7 @@ SILENCE = 10.0
 """Seconds for which a Sentinel that did not answer is left alone while others do."""
 
 _REFUSALS = ("NOREPLICAS ", "MASTERDOWN ", "UNBLOCKED force unblock")
+_REFUSED = re.compile(r"ALERT.*(_CA|CERTIFICATE|ACCESS_DENIED)")
 _READS = READ_COMMANDS - {"GEORADIUS", "GEORADIUSBYMEMBER"}
 """Without the two that can store what they find."""
 
@@ -81,10 +84,26 @@ class Backoff(EqualJitterBackoff):
 
 
 def is_final(error: BaseException) -> bool:
-    """Whether trying again without another password or CA certificate is of no use."""
-    return isinstance(error, AuthenticationError) or isinstance(
-        error.__cause__ or error.__context__, ssl.SSLCertVerificationError
-    )
+    """Whether trying again without another password or certificate is of no use."""
+    if isinstance(error, AuthenticationError):
+        return True
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError | UnusableError):
+        return True
+    # The server refused the client's certificate. It may hang up before this is read, and then it
+    # is found out in one of the next attempts.
+    return isinstance(cause, ssl.SSLError) and bool(_REFUSED.search(cause.reason or ""))
+
+
+def may_be_outdated(error: BaseException) -> bool:
+    """Whether a connection could not be made because the provider says something else by now.
+
+    A server that speaks TLS hangs up on a client that does not, and one that does not lets a
+    client wait that does. Nobody listening is no reason to ask the provider: the Sentinels know.
+    """
+    if isinstance(error, NotPrimaryError):
+        return False
+    return not isinstance(error.__cause__ or error.__context__, ConnectionRefusedError)
 
 
 def is_refusal(error: Exception) -> bool:

@@ -1,0 +1,291 @@
+"""The clients verify, prove themselves, and follow what the provider says of TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import valkey
+
+from valkey_client import Access, client
+from valkey_client_testing import Binary
+
+from .node import Node
+from .pki import Pair
+
+pytestmark = pytest.mark.tls
+
+LONG = 60.0
+"""Seconds that no test waits for: an error that is raised in spite of them is prompt."""
+
+
+class Blocking:
+    """The blocking client."""
+
+    def __init__(self) -> None:
+        self._made: list[Any] = []
+
+    def connect(self, access: Any, **options: Any) -> Any:
+        made = client.connect(access, decode_responses=True, **options)
+        self._made.append(made)
+        return made
+
+    def run(self, answer: Any) -> Any:
+        return answer
+
+    def close(self) -> None:
+        for made in self._made:
+            made.close()
+
+
+class Asyncio(Blocking):
+    """The asyncio client, one call at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+
+    def connect(self, access: Any, **options: Any) -> Any:
+        async def make() -> Any:
+            return client.connect_async(access, decode_responses=True, **options)
+
+        made = self._runner.run(make())
+        self._made.append(made)
+        return made
+
+    def run(self, answer: Any) -> Any:
+        async def wait() -> Any:
+            return await answer
+
+        return self._runner.run(wait())
+
+    def close(self) -> None:
+        for made in self._made:
+            self.run(made.aclose())
+        # Transports that were dropped in the middle of a handshake end in the loop.
+        self.run(asyncio.sleep(0.05))
+        self._runner.close()
+        gc.collect()
+
+
+@pytest.fixture(params=[Blocking, Asyncio])
+def kind(request: pytest.FixtureRequest) -> Generator[Blocking]:
+    kind = request.param()
+    yield kind
+    kind.close()
+
+
+@pytest.fixture
+def node(binary: Binary, short_path: Path) -> Generator[Node]:
+    with Node(binary, short_path) as node:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def ca() -> Pair:
+    return Pair.authority("first")
+
+
+@pytest.fixture(scope="module")
+def other_ca() -> Pair:
+    return Pair.authority("second")
+
+
+@pytest.fixture(scope="module")
+def leaf(ca: Pair) -> Pair:
+    return ca.issue("server", addresses=["127.0.0.1"], names=["localhost"])
+
+
+class Requirer:
+    """Knows the access of now, as the object of a charm does."""
+
+    def __init__(self, access: Access):
+        self.access: Access | None = access
+
+
+def ping(kind: Blocking, access: Any, **options: Any) -> Any:
+    return kind.run(kind.connect(access, **options).ping())
+
+
+# Whom the client trusts.
+
+
+def test_the_chain_is_verified(
+    node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
+) -> None:
+    node.change(leaf, ca)
+    assert ping(kind, node.told(ca))
+    assert ping(kind, node.told(other_ca, ca))
+    begin = time.monotonic()
+    with pytest.raises(valkey.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        ping(kind, node.told(other_ca), retry_for=LONG)
+    assert time.monotonic() - begin < LONG / 4
+
+
+def test_an_intermediate_ca_is_followed(node: Node, kind: Blocking, ca: Pair) -> None:
+    between = ca.issue("between", is_ca=True)
+    leaf = between.issue("server", addresses=["127.0.0.1"])
+    node.change(Pair(leaf.certificate + between.certificate, leaf.key), ca)
+    assert ping(kind, node.told(ca))
+
+
+def test_an_address_is_checked_if_the_certificate_names_any(
+    node: Node, kind: Blocking, ca: Pair
+) -> None:
+    node.change(ca.issue("server", addresses=["127.0.0.2"]), ca)
+    with pytest.raises(valkey.ConnectionError, match="address"):
+        ping(kind, node.told(ca), retry_for=LONG)
+    assert ping(kind, node.told(ca), ssl_check_hostname=False)
+    node.change(ca.issue("server", names=["elsewhere"]), ca)
+    assert ping(kind, node.told(ca))
+    with pytest.raises(valkey.ConnectionError, match="IP address mismatch"):
+        ping(kind, node.told(ca), ssl_check_hostname=True, retry_for=LONG)
+
+
+def test_a_name_is_always_checked(
+    binary: Binary, short_path: Path, kind: Blocking, ca: Pair
+) -> None:
+    with Node(binary, short_path, host="localhost") as node:
+        node.change(ca.issue("server", names=["localhost"]), ca)
+        assert ping(kind, node.told(ca))
+        node.change(ca.issue("server", names=["elsewhere"]), ca)
+        with pytest.raises(valkey.ConnectionError, match=r"(?i)hostname mismatch"):
+            ping(kind, node.told(ca), retry_for=LONG)
+
+
+def test_a_ca_that_cannot_be_read_is_named(node: Node, kind: Blocking, ca: Pair) -> None:
+    class Broken(Pair):
+        pass
+
+    with pytest.raises(valkey.ConnectionError, match="tls-ca"):
+        ping(kind, node.told(Broken("not a certificate", "")), retry_for=LONG)
+
+
+# What the client shows.
+
+
+def test_a_client_certificate_is_shown(
+    node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
+) -> None:
+    node.change(leaf, ca, other_ca)
+    with node.admin() as admin:
+        admin.config_set("tls-auth-clients", "yes")
+    access = node.told(ca)
+    # The Sentinel asks for none, so that what is refused is refused by the server.
+    with pytest.raises(valkey.ConnectionError):
+        ping(kind, access, retry_for=1)
+    pair = other_ca.issue("application")
+    shown = client.ClientCertificate(pair.certificate, pair.key)
+    assert pair.key not in repr(shown)
+    assert ping(kind, access, certificate=shown)
+    assert ping(kind, access, certificate=lambda: shown)
+
+
+def test_a_client_certificate_between_which_and_its_ca_is_another(
+    node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
+) -> None:
+    node.change(leaf, ca, other_ca)
+    between = other_ca.issue("between", is_ca=True)
+    pair = between.issue("application")
+    shown = client.ClientCertificate(pair.certificate + between.certificate, pair.key)
+    assert ping(kind, node.told(ca), certificate=shown)
+
+
+def test_a_client_certificate_that_is_not_trusted(
+    node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
+) -> None:
+    node.change(leaf, ca)
+    access = node.told(ca)
+    pair = other_ca.issue("application")
+    shown = client.ClientCertificate(pair.certificate, pair.key)
+    with pytest.raises(valkey.ConnectionError):
+        ping(kind, access, certificate=shown, retry_for=2)
+    assert ping(kind, access)
+
+
+def test_a_client_certificate_of_another_key(node: Node, kind: Blocking, ca: Pair) -> None:
+    shown = client.ClientCertificate(ca.issue("a").certificate, ca.issue("b").key)
+    with pytest.raises(valkey.ConnectionError, match="private key"):
+        ping(kind, node.told(ca), certificate=shown, retry_for=LONG)
+
+
+def test_no_private_key_is_left_behind(
+    node: Node,
+    kind: Blocking,
+    ca: Pair,
+    leaf: Pair,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    node.change(leaf, ca)
+    pair = ca.issue("application")
+    assert ping(
+        kind, node.told(ca), certificate=client.ClientCertificate(pair.certificate, pair.key)
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+# What changes.
+
+
+@pytest.mark.parametrize("hang_up", [True, False])
+def test_a_change_to_tls_and_back_is_followed(
+    node: Node, kind: Blocking, ca: Pair, leaf: Pair, hang_up: bool
+) -> None:
+    requirer = Requirer(node.access)
+    connection = kind.connect(requirer)
+    kind.run(connection.set("key", 1))
+    for number, (pair, cas) in enumerate([(leaf, (ca,)), (None, ()), (leaf, (ca,))]):
+        node.change(pair, *cas, hang_up=hang_up)
+        requirer.access = node.told(*cas)
+        assert kind.run(connection.incr("key")) == number + 2
+
+
+def test_a_new_ca_is_followed(
+    node: Node,
+    kind: Blocking,
+    ca: Pair,
+    other_ca: Pair,
+    leaf: Pair,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("valkey_client.client._policy.ROLE_INTERVAL", 0.2)
+    node.change(leaf, ca)
+    requirer = Requirer(node.told(ca))
+    connection = kind.connect(requirer)
+    assert kind.run(connection.ping())
+    node.change(other_ca.issue("server", addresses=["127.0.0.1"]), other_ca)
+    requirer.access = node.told(ca, other_ca)
+    assert kind.run(connection.ping())
+    # With the old one dropped, a server that still shows it is not believed.
+    requirer.access = node.told(other_ca)
+    time.sleep(0.3)
+    assert kind.run(connection.ping())
+    node.change(leaf, ca)
+    with pytest.raises(valkey.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        kind.run(connection.ping())
+
+
+def test_an_old_connection_is_not_used_for_long(
+    node: Node, kind: Blocking, ca: Pair, leaf: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server lets it be, and says nothing; the provider does."""
+    monkeypatch.setattr("valkey_client.client._policy.ROLE_INTERVAL", 0.2)
+    requirer = Requirer(node.access)
+    connection = kind.connect(requirer)
+    kind.run(connection.ping())
+    node.change(leaf, ca, hang_up=False)
+    requirer.access = node.told(ca)
+    time.sleep(0.3)
+    with node.admin() as admin:
+        before = [c["id"] for c in admin.client_list() if c["user"] == "app"]
+        kind.run(connection.ping())
+        after = [c["id"] for c in admin.client_list() if c["user"] == "app"]
+    assert len(before) == len(after) == 1
+    assert before != after
