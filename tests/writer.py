@@ -66,7 +66,7 @@ class Writer:
         self._stop.set()
         self._thread.join()
 
-    def await_writes(self, count: int = 10, timeout: float = 30.0) -> None:
+    def await_writes(self, count: int = 10, timeout: float = 60.0) -> None:
         """Wait until so many more writes were acknowledged."""
         goal = self.acknowledged + count
         deadline = time.monotonic() + timeout

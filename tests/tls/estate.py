@@ -58,7 +58,7 @@ def is_refused(juju: localjuju.Juju, unit: str, port: int, ca: str) -> bool:
     return False
 
 
-def settle(juju: localjuju.Juju, *, tls: bool, timeout: float = 60) -> Access:
+def settle(juju: localjuju.Juju, *, tls: bool, timeout: float = 240) -> Access:
     """Wait until the model is at rest and all is TLS, or plain, and nothing else."""
     deadline = time.monotonic() + timeout
     while True:
@@ -132,7 +132,7 @@ def update_status(juju: localjuju.Juju) -> None:
     """Let the clock tick, which localjuju does not have."""
     for unit in units_of(juju):
         juju.update_status(unit)
-    juju.settle()
+    juju.settle(240)
 
 
 def message_of(juju: localjuju.Juju, unit: str) -> str:

@@ -10,7 +10,7 @@ from ..conftest import failed_hooks
 from .conftest import Write
 from .estate import access_of, lost, message_of, settle, shown, units_of
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
 REASONS = {
     "no-client-auth": "it may not be used for clientAuth, and replication and Sentinel need both",

@@ -24,12 +24,12 @@ from .estate import (
     update_status,
 )
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
 
 def await_renewal(juju: localjuju.Juju, before: dict[str, int]) -> dict[str, int]:
     """Wait until every server and Sentinel shows another certificate than before."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         settle(juju, tls=True)
         after = shown(juju)
@@ -85,7 +85,7 @@ def test_a_key_that_the_operator_gives_is_used(estate: localjuju.Juju) -> None:
     before = shown(estate)
     uri = estate.add_secret("key", {"private-key": "none"})
     estate.config(OPERATOR, {"tls-private-key": str(uri)})
-    estate.settle()
+    estate.settle(240)
     for unit in units_of(estate):
         assert message_of(estate, unit).startswith("blocked tls-private-key names a secret that")
     estate.grant_secret("key", OPERATOR)
@@ -107,7 +107,7 @@ def test_expired_certificates_are_replaced(estate: localjuju.Juju, write: Write)
     estate.config("certificates", {"life": 12})
     start = time.monotonic()
     estate.run("certificates/0", "renew")
-    estate.settle()
+    estate.settle(240)
     time.sleep(max(0.0, start + 12.5 - time.monotonic()))
     update_status(estate)
     short = shown(estate)

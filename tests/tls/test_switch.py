@@ -10,7 +10,7 @@ from ..conftest import failed_hooks, told
 from .conftest import Write
 from .estate import OPERATOR, PORT, SENTINEL_PORT, access_of, is_refused, lost, settle, units_of
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
 
 def heard(juju: localjuju.Juju) -> list[list[tuple[str, bool]]]:

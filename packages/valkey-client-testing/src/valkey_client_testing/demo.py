@@ -50,7 +50,7 @@ def _run(binary: Binary, units: int, console: Console, *, as_json: bool) -> int:
     with localjuju.Juju("demo", environment=binary.environment()) as juju:
         failed = [
             step.name
-            for step in Story(juju, units).steps()
+            for step in Story(juju, units, has_tls=binary.has_tls).steps()
             if not _tell(step, console, as_json=as_json)
         ]
         timeline = juju.timeline

@@ -66,11 +66,13 @@ class Story:
     Args:
         juju: The model.
         units: How many units of Valkey.
+        has_tls: Whether its server was built with TLS.
     """
 
-    def __init__(self, juju: localjuju.Juju, units: int):
+    def __init__(self, juju: localjuju.Juju, units: int, *, has_tls: bool = False):
         self._juju = juju
         self._units = units
+        self._has_tls = has_tls
         self._account: tuple[str, str] = ("", "")
 
     def steps(self) -> list[Step]:
@@ -83,6 +85,7 @@ class Story:
             Step("fence", "Try what lies outside of application:*", self._fence),
             Step("neighbour", "Send a malformed request beside it", self._neighbour),
             *self._moves(),
+            *self._certificates(),
             Step("release", "Remove the relation", self._release),
         ]
 
@@ -94,6 +97,11 @@ class Story:
             Step("failover", "Kill the primary", self._failover),
             Step("switchover", "Move the primary on purpose", self._switchover),
         ]
+
+    def _certificates(self) -> list[Step]:
+        """What needs a server with TLS."""
+        title = "Change to TLS, rotate the CA, and change back"
+        return [Step("tls", title, self._tls)] if self._has_tls else []
 
     def _deploy(self) -> str:
         config = {"down-after": 2, "failover-timeout": 5}  # the demonstration does not last long
@@ -173,6 +181,36 @@ class Story:
         _check(times == "4", f"the application counted to {times}")
         return f"{task.results['primary']} is the primary; the application counted on to 4"
 
+    def _tls(self) -> str:
+        self._juju.deploy(example_path("certificates"), "certificates")
+        self._juju.integrate(OPERATOR, "certificates")
+        self._await_tls(lambda told: told["tls"] == "true")
+        for address in self._addresses():
+            for port in (PORT, SENTINEL_PORT):
+                with (
+                    self._connect(address, port) as connection,
+                    contextlib.suppress(valkey.ConnectionError),
+                ):
+                    connection.execute_command("PING")
+                    raise StepError(f"{address}:{port} speaks plain still")
+        self._count("tls", 1)
+        old = self._told_tls()["tls-ca"]
+        self._juju.run("certificates/0", "rotate-ca")
+        self._await_tls(lambda told: old not in told["tls-ca"])
+        self._count("tls", 2)
+        self._juju.remove_relation(OPERATOR, "certificates")
+        self._await_tls(lambda told: told["tls"] == "false")
+        self._count("tls", 3)
+        return "the application was told each time, and counted to 3; plain was refused meanwhile"
+
+    def _await_tls(self, holds: Callable[[dict[str, str]], bool]) -> None:
+        self._juju.wait(lambda _: holds(self._told_tls()))
+        self._juju.settle()
+
+    def _count(self, name: str, expected: int) -> None:
+        times = self._juju.run(f"{APP}/0", "greet", {"name": name}).results["times"]
+        _check(times == str(expected), f"the application counted to {times}")
+
     def _release(self) -> str:
         self._juju.remove_relation(OPERATOR, APP)
         self._juju.settle()
@@ -216,6 +254,13 @@ class Story:
             if secret.label and secret.label.endswith("user.secret"):
                 content = self._juju.show_secret(secret.uri, reveal=True).content
                 return content["username"], content["password"]
+        raise StepError("the provider made no secret")
+
+    def _told_tls(self) -> dict[str, str]:
+        """What the application is told of TLS."""
+        for secret in self._juju.secrets():
+            if secret.label and secret.label.endswith("tls.secret"):
+                return dict(self._juju.show_secret(secret.uri, reveal=True).content)
         raise StepError("the provider made no secret")
 
     @contextlib.contextmanager
