@@ -131,6 +131,8 @@ class ProcessWorkload:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                # Sentinel writes its file anew, with its passwords, as readable as this allows.
+                umask=0o077,
             )
         self.write(f"{service}.pid", f"{process.pid} {_started(process.pid)}")
         time.sleep(0.05)
