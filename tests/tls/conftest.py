@@ -25,9 +25,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test is run on each server that was built with TLS, whoever the others use."""
     if "binary" in metafunc.fixturenames:
         servers = [binary for binary in find_all() if binary.has_tls]
-        metafunc.parametrize(
-            "binary", servers, ids=lambda binary: binary.label, indirect=True, scope="session"
-        )
+        # Certificates are handled alike; CI has time for the newest server only.
+        newest = max(servers, key=lambda binary: binary.version)
+        takes_long = metafunc.module.__name__.endswith(("test_rotation", "test_refusals"))
+        params = [
+            pytest.param(
+                binary,
+                id=binary.label,
+                marks=pytest.mark.slow if takes_long and binary != newest else (),
+            )
+            for binary in servers
+        ]
+        metafunc.parametrize("binary", params, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
