@@ -22,7 +22,12 @@ from .errors import (
 from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
 from .options import RequestOptions
 from .prefix import KeyPrefix
-from .provider import RequestsChangedEvent, RequestsReleasedEvent, ValkeyProvider
+from .provider import (
+    RequestsChangedEvent,
+    RequestsReleasedEvent,
+    ShownCertificate,
+    ValkeyProvider,
+)
 from .requirer import (
     AccessChangedEvent,
     AccessEvent,
@@ -49,6 +54,7 @@ __all__ = [
     "RequestsChangedEvent",
     "RequestsReleasedEvent",
     "SecretsUnsupportedError",
+    "ShownCertificate",
     "Topology",
     "UnreachableError",
     "ValkeyClientError",

@@ -163,6 +163,9 @@ class AccessRequest:
         wire: The format of that relation.
         alias: In v0, the field that carried the prefix; echoed back.
         options: What is asked for beyond the prefix; v1 only.
+        secret_mtls: URI of the requirer's secret with the certificate that its clients show, or
+            the CA of it, in ``mtls-cert``; v1 only.
+        mtls_cert: The same certificate, encrypted, as it travels to another model.
         extra: Fields of a v1 request that this library does not know, as they came.
     """
 
@@ -173,7 +176,17 @@ class AccessRequest:
     wire: Wire = "v1"
     alias: str = ""
     options: RequestOptions = field(default_factory=RequestOptions)
+    secret_mtls: str = ""
+    mtls_cert: str = field(default="", repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+
+    @property
+    def digest(self) -> str:
+        """Of all that is asked for beyond the prefix; empty for nothing."""
+        if not (self.secret_mtls or self.mtls_cert):
+            return self.options.digest
+        text = f"{self.options.digest}\n{self.secret_mtls}\n{self.mtls_cert}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def key(self) -> str:
@@ -257,7 +270,7 @@ class Response(NamedTuple):
         database: Number of the database to select.
         options: What was given beyond the prefix.
         tls_digest: The provider's note of what ``secret_tls`` holds.
-        asked: The provider's note of the options that it answered, as their digest.
+        asked: The provider's note of what it answered beyond the prefix, as its digest.
         statuses: The provider's note of the statuses that it gave this request.
         alias: In v0, the field that carried the prefix.
         extra: Keys that this library does not know.
@@ -287,5 +300,5 @@ class Response(NamedTuple):
         return (
             self.is_granted
             and self.resource == str(request.prefix)
-            and self.asked == request.options.digest
+            and self.asked == request.digest
         )

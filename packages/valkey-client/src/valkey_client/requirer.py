@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import ops
 
-from . import messages
+from . import _mtls, messages
 from ._juju import require_secrets
-from .databag import Responses, read_responses, v0, v1
+from .databag import Responses, as_secret_uri, read_responses, v0, v1
 from .errors import RequestError
 from .messages import Access, AccessRequest, RelationStatus, Response, Topology, Wire
 from .options import RequestOptions
@@ -101,9 +102,15 @@ class ValkeyRequirer(ops.Object):
         keyspace_events: Whether to be told of changes to the keys.
         scan: Whether SCAN is needed; see :class:`RequestOptions`.
         own_database: Whether a database of the application's own is needed.
+        client_certificate: The certificate that the application's clients show where there is
+            TLS, with those between it and its CA and the CA, as PEM; or the CA alone; or a
+            callable that returns it, and nothing as long as there is none. Never a private key.
+            Call :meth:`ask` when it has changed.
 
-    The last four are additions to the contract: a provider that does not know them ignores them.
-    What was given stands in :attr:`Access.options` and :attr:`Access.database`.
+    The four before the last are additions to the contract: a provider that does not know them
+    ignores them. What was given stands in :attr:`Access.options` and :attr:`Access.database`.
+    What the provider thinks of the certificate stands in :attr:`statuses`; the access is given
+    in any case.
 
     Raises:
         PrefixError: If a prefix or a channel pattern breaks the grammar.
@@ -125,6 +132,7 @@ class ValkeyRequirer(ops.Object):
         keyspace_events: bool = False,
         scan: bool = False,
         own_database: bool = False,
+        client_certificate: str | Callable[[], str] = "",
     ):
         super().__init__(charm, f"valkey-requirer-{endpoint}")
         require_secrets(charm.model, endpoint)
@@ -136,11 +144,12 @@ class ValkeyRequirer(ops.Object):
             tuple(channel_patterns), keyspace_events, scan, own_database
         ).for_each(self._prefixes)
         has_options = any(options.fields for options in self._options.values())
-        if wire == "v0" and (len(self._prefixes) > 1 or has_options):
+        if wire == "v0" and (len(self._prefixes) > 1 or has_options or client_certificate):
             raise RequestError("a v0 relation carries one prefix and no further fields")
         self._charm = charm
         self.endpoint = endpoint
         self._wire: Wire = wire
+        self._shown = client_certificate
         self._seen.set_default(accesses={}, refusals={}, certificates={})
         self._contents: dict[str, dict[str, str]] = {}  # of secrets read in this hook, by label
         events = charm.on[endpoint]
@@ -210,12 +219,23 @@ class ValkeyRequirer(ops.Object):
 
     # Asking.
 
+    def ask(self) -> None:
+        """Bring what is asked for up to date, as the leader.
+
+        This happens by itself when the relation or a leader is new, the charm is upgraded or
+        configured. Call it when ``client_certificate`` has changed.
+
+        Raises:
+            RequestError: If the certificate cannot be sent.
+        """
+        for relation in self.relations:
+            self._ask(relation)
+
     def _on_occasion_to_ask(self, event: ops.EventBase) -> None:
         if isinstance(event, ops.RelationCreatedEvent):
             self._ask(event.relation)
             return
-        for relation in self.relations:
-            self._ask(relation)
+        self.ask()
 
     def _on_update_status(self, _: ops.EventBase) -> None:
         """What could not be used when it was published may be usable now."""
@@ -231,13 +251,16 @@ class ValkeyRequirer(ops.Object):
         if not self._charm.unit.is_leader():
             return
         requests = [self._request(relation, str(prefix)) for prefix in self._prefixes]
+        bag = relation.data[self.model.app]
+        shown: dict[str, str] = {}
         if self._wire == "v1":
-            wanted = v1.write_requests(requests)
+            if self._shown or _mtls.is_shown(bag):
+                requests, shown = self._with_certificates(relation, requests, bag)
+            wanted = v1.write_requests(requests) | shown
             stale = v0.REQUIRER_KEYS - v1.REQUIRER_KEYS
         else:
             wanted = v0.write_requests(requests[0])
             stale = v1.REQUIRER_KEYS - v0.REQUIRER_KEYS
-        bag = relation.data[self.model.app]
         changes = {key: value for key, value in wanted.items() if bag.get(key) != value}
         changes.update({key: "" for key in stale if key in bag})
         if changes:
@@ -245,6 +268,33 @@ class ValkeyRequirer(ops.Object):
             if self._wire == "v0":
                 secrets = wanted["requested-secrets"]
                 relation.data[self._charm.unit].update({"requested-secrets": secrets})
+
+    def _with_certificates(
+        self, relation: ops.Relation, requests: list[AccessRequest], bag: Mapping[str, str]
+    ) -> tuple[list[AccessRequest], dict[str, str]]:
+        """The requests with what is shown of the certificate, and what else it needs beside."""
+        given = self._shown() if callable(self._shown) else self._shown
+        text = _mtls.check(given) if given else ""
+        if text and _mtls.is_cross_model(self.model, relation):
+            uri = as_secret_uri(relation.data[relation.app].get(_mtls.ENCRYPTION_SECRET))
+            if not uri:
+                # The provider's key comes later, if at all; the account need not wait for it.
+                return requests, {}
+            label = _mtls.key_label(self.endpoint, relation.id)
+            key = self.model.get_secret(id=uri, label=label)
+            old = {r.request_id: r.mtls_cert for r in v1.read_requests(bag).requests}
+            found = [
+                replace(r, mtls_cert=_mtls.encrypt(key, text, old.get(r.request_id, "")))
+                for r in requests
+            ]
+            return found, {_mtls.ENCRYPTION_SECRET: uri}
+        for request in v1.read_requests(bag).requests:
+            if not text or request.request_id not in {r.request_id for r in requests}:
+                _mtls.take_back(self.model, self.endpoint, relation, request.request_id)
+        if not text:
+            return requests, {}
+        uris = [_mtls.share(self.model, self.endpoint, relation, r, text) for r in requests]
+        return [replace(r, secret_mtls=u) for r, u in zip(requests, uris, strict=True)], {}
 
     def _request(self, relation: ops.Relation, prefix: str) -> AccessRequest:
         """The request for a prefix: the same text whoever leads, so that it is asked once."""
@@ -334,7 +384,7 @@ class ValkeyRequirer(ops.Object):
         said = self._said(event.relation)
         found = {response.request_id: response for response in said.responses}
         requests = [self._request(event.relation, str(prefix)) for prefix in self._prefixes]
-        if any(request.request_id not in found for request in requests):
+        if any(r.request_id not in found for r in requests) or self._has_new_key(event.relation):
             # What was answered has been asked: this side's own databag is not read for it.
             self._ask(event.relation)
         if not said.is_complete:
@@ -344,6 +394,15 @@ class ValkeyRequirer(ops.Object):
             self._notice(event.relation, request, found.get(request.request_id), event.unit)
         self._forget_others(event)
         self._notice_refusals(event, said.statuses)
+
+    def _has_new_key(self, relation: ops.Relation) -> bool:
+        """Whether the provider, in another model, said only now how to send a certificate."""
+        if not self._shown or not self._charm.unit.is_leader():
+            return False
+        theirs = relation.data[relation.app].get(_mtls.ENCRYPTION_SECRET)
+        return (
+            bool(theirs) and relation.data[self.model.app].get(_mtls.ENCRYPTION_SECRET) != theirs
+        )
 
     def _forget_others(self, event: ops.RelationEvent) -> None:
         """A prefix that this charm no longer asks for is gone at once."""
@@ -427,6 +486,10 @@ class ValkeyRequirer(ops.Object):
     def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
         self._remember("refusals", str(event.relation.id), None)
         self._let_go(event)
+        if self._shown and self._charm.unit.is_leader():
+            for prefix in self._prefixes:
+                request = self._request(event.relation, str(prefix))
+                _mtls.take_back(self.model, self.endpoint, event.relation, request.request_id)
 
     # What this unit has seen: certificates and URIs, never a password.
 

@@ -43,7 +43,7 @@ MAX_REQUESTS = 1000
 """The most requests in one relation that are served; each is an account on every server."""
 
 _MIRROR = "status"
-_REQUEST_FIELDS = FIELDS | {"resource", "request-id", "salt"}
+_REQUEST_FIELDS = FIELDS | {"resource", "request-id", "salt", "secret-mtls", "mtls-cert"}
 _RESPONSE_FIELDS = _REQUEST_FIELDS | {
     *("endpoints", "read-only-endpoints", "sentinel-endpoints", "mode", "primary-name"),
     *("version", "secret-user", "secret-tls", "database"),
@@ -115,6 +115,9 @@ def _read_request(
     except PrefixError as error:
         return None, [statuses.refused_prefix(f"request {quote(request_id)}: {error}")]
     options, problems = read_options(prefix, entry)
+    secret_mtls = as_secret_uri(entry.get("secret-mtls"))
+    if entry.get("secret-mtls") and not secret_mtls:
+        problems.append(statuses.ignored_field("secret-mtls", "it is not the URI of a secret"))
     request = AccessRequest(
         prefix=prefix,
         request_id=request_id,
@@ -122,6 +125,8 @@ def _read_request(
         relation_id=relation_id,
         wire="v1",
         options=options,
+        secret_mtls=secret_mtls,
+        mtls_cert=as_text(entry.get("mtls-cert")),
         extra={k: v for k, v in entry.items() if k not in _REQUEST_FIELDS and v is not None},
     )
     return request, problems
@@ -140,6 +145,8 @@ def write_requests(requests: Iterable[AccessRequest]) -> dict[str, str]:
             "request-id": request.request_id,
             "salt": request.salt,
             **request.options.fields,
+            **({"secret-mtls": request.secret_mtls} if request.secret_mtls else {}),
+            **({"mtls-cert": request.mtls_cert} if request.mtls_cert else {}),
             **request.extra,
         }
         for request in listed
