@@ -27,7 +27,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         servers = [binary for binary in find_all() if binary.has_tls]
         # Certificates are handled alike; CI has time for the newest server only.
         newest = max(servers, key=lambda binary: binary.version)
-        takes_long = metafunc.module.__name__.endswith(("test_rotation", "test_refusals"))
+        takes_long = metafunc.module.__name__.endswith(
+            ("test_rotation", "test_refusals", "test_client_tls", "test_client_operator")
+        )
         params = [
             pytest.param(
                 binary,

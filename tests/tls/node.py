@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
+import time
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -67,6 +70,33 @@ class Node:
         self._stop(self.sentinel_port)
         self._start_sentinel()
 
+    @contextlib.contextmanager
+    def replica(self, leaf: Pair, *trusted: Pair) -> Generator[bool]:
+        """Start a replica that trusts these CAs; says whether it gets through to the server."""
+        port, own = _free_port(), self._tls
+        self._tls = (leaf, "".join(ca.certificate for ca in trusted))
+        folder = self._folder / str(port)
+        folder.mkdir()
+        self._start(
+            port,
+            f"dir {folder}",
+            f"replicaof 127.0.0.1 {self.port}",
+            "masteruser admin",
+            "masterauth admin",
+        )
+        self._tls = own
+        secured: dict[str, Any] = {"ssl": True, "ssl_cert_reqs": "none"}
+        try:
+            with valkey.Valkey(
+                port=port, username="admin", password="admin", **secured
+            ) as replica:
+                deadline = time.monotonic() + 2
+                while not (is_up := _is_up(replica)) and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                yield is_up
+        finally:
+            self._stop(port)
+
     def admin(self) -> Any:
         """A connection to the server without a restriction."""
         secured: dict[str, Any] = {}
@@ -94,7 +124,7 @@ class Node:
         return [*files, "port 0", f"tls-port {port}", "tls-replication yes"]
 
     def _start_server(self) -> None:
-        self._start(self.port, 'save ""')
+        self._start(self.port, 'save ""', "repl-diskless-sync-delay 0")
 
     def _start_sentinel(self) -> None:
         name = PRIMARY_NAME
@@ -121,6 +151,10 @@ class Node:
         process = self._processes.pop(port)
         process.kill()
         process.wait()
+
+
+def _is_up(replica: Any) -> bool:
+    return replica.info("replication")["master_link_status"] == "up"
 
 
 def _free_port() -> int:

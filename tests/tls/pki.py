@@ -13,6 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+CLIENT = (ExtendedKeyUsageOID.CLIENT_AUTH,)
+SERVER = (ExtendedKeyUsageOID.SERVER_AUTH,)
+BOTH = (*SERVER, *CLIENT)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -27,9 +31,16 @@ class Pair:
     key: str = field(repr=False)
 
     @classmethod
-    def authority(cls, name: str = "ca") -> Self:
-        """A CA that signed itself."""
-        return cls._make(name, None, is_ca=True)
+    def authority(
+        cls, name: str = "ca", usage: Iterable[x509.ObjectIdentifier] = (), days: float = 1
+    ) -> Self:
+        """A CA that signed itself, limited to some usages if so wanted."""
+        return cls._make(name, None, days=days, is_ca=True, usage=usage)
+
+    @classmethod
+    def own(cls, name: str, usage: Iterable[x509.ObjectIdentifier]) -> Self:
+        """A certificate that signed itself and is no CA."""
+        return cls._make(name, None, usage=usage)
 
     def issue(
         self,
@@ -39,9 +50,11 @@ class Pair:
         names: Iterable[str] = (),
         days: float = 1,
         is_ca: bool = False,
+        usage: Iterable[x509.ObjectIdentifier] = BOTH,
     ) -> Self:
         """A certificate that this one signed."""
-        return self._make(name, self, addresses, names, days, is_ca=is_ca)
+        usage = () if is_ca else usage
+        return self._make(name, self, addresses, names, days, is_ca=is_ca, usage=usage)
 
     @classmethod
     def _make(
@@ -53,6 +66,7 @@ class Pair:
         days: float = 1,
         *,
         is_ca: bool = False,
+        usage: Iterable[x509.ObjectIdentifier] = (),
     ) -> Self:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -77,9 +91,8 @@ class Pair:
         ]
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), False)
-        if not is_ca:
-            usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-            builder = builder.add_extension(x509.ExtendedKeyUsage(usage), False)
+        if wanted := list(usage):
+            builder = builder.add_extension(x509.ExtendedKeyUsage(wanted), False)
         certificate = builder.sign(signer, hashes.SHA256())
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
         return cls(

@@ -12,8 +12,6 @@ from ops import testing
 
 from valkey_client import RequestError, ShownCertificate, ValkeyProvider, ValkeyRequirer
 
-pytest.importorskip("cryptography")
-
 FIRST = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 SECOND = "-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
@@ -171,6 +169,7 @@ def test_a_change_of_the_secret_wakes_the_provider() -> None:
 
 
 def test_between_models_it_travels_encrypted() -> None:
+    pytest.importorskip("cryptography")
     theirs = testing.Relation("clients", remote_app_name="remote-1", remote_model_uuid=ELSEWHERE)
     state = testing.State(model=HERE, leader=True, relations=[theirs])
     ctx = provider()

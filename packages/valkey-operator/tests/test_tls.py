@@ -78,7 +78,7 @@ def test_a_certificate_of_another_ca_waits_until_all_trust_that() -> None:
 
 def test_clients_cas_are_trusted_by_servers_and_by_nobody_else() -> None:
     state = State().offer(identity("one", OLD))
-    told = word(OLD, client_cas=(NEW,))
+    told = word(OLD, proofs={"client-cas": (NEW,)})
     assert NEW in state.bundle(told)
     assert NEW not in told.bundle
 
@@ -105,7 +105,7 @@ def test_what_is_told_survives_the_databag() -> None:
     told = PeerTls("one", (OLD,), frozenset({"a"}))
     assert PeerTls.read(told.text()) == told
     assert PeerTls().text() == ""
-    for said in (Word(), word(OLD, client_cas=(NEW,)), word(OLD, is_strict=True)):
+    for said in (Word(), word(OLD, proofs={"client-cas": (NEW,)}), word(OLD, is_strict=True)):
         assert Word.read(said.entries()) == said
     assert set(Word().entries().values()) == {""}
 

@@ -13,6 +13,9 @@ from .facts import Asked, Facts
 from .overlap import sharers
 from .steps import Grant, Refuse
 
+CERTIFICATE = "secret-mtls"
+"""The field that a client's certificate comes with."""
+
 
 @dataclass
 class Answers:
@@ -41,6 +44,7 @@ def answer(
     kept: Mapping[str, Account],
     topology: Topology | None,
     new_password: Callable[[], str],
+    problems: Mapping[str, str] | None = None,
 ) -> Answers:
     """Answer every request that was looked at and is not answered as it stands.
 
@@ -49,6 +53,7 @@ def answer(
         kept: The accounts that stay, by name.
         topology: Where the service is, None while there is no primary.
         new_password: Makes a password for a new account.
+        problems: Why a client's certificate is not trusted, by the account's name.
     """
     answers = Answers(dict(facts.shared.databases))
     reason = _must_wait(facts, topology)
@@ -63,10 +68,16 @@ def answer(
                 answers.refuse(request, status)
                 continue
             options, database, notices = _allow(facts, asked, request, answers.databases)
+            if problem := (problems or {}).get(request.username):
+                notices = (*notices, statuses.ignored_field(CERTIFICATE, problem))
+            if (shown := asked.shown.get(request.request_id)) and shown.is_missing:
+                answers.waiting.add(request.relation_id)
             account = _account(request, options, database)
             if standing:
                 account = replace(account, sha256=standing.sha256)
-                if account == standing and asked.granted[request.request_id].answers(request):
+                before = asked.granted[request.request_id]
+                is_told = _of_certificate(before.statuses) == _of_certificate(notices)
+                if account == standing and before.answers(request) and is_told:
                     continue
                 answers.grants.append(Grant(request, account, "", topology, options, notices))
             else:
@@ -76,6 +87,11 @@ def answer(
                     Grant(request, account, password, topology, options, notices)
                 )
     return answers
+
+
+def _of_certificate(said: Iterable[RelationStatus]) -> list[str]:
+    """What is said of the client's certificate."""
+    return [status.message for status in said if status.message.startswith(f"{CERTIFICATE} ")]
 
 
 def _standing(asked: Asked, request: AccessRequest, kept: Mapping[str, Account]) -> Account | None:

@@ -30,6 +30,7 @@ from .primaries import Named, newest
 from .settings import Settings, SettingsError
 from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
+from .tls.client_cas import ClientCas
 from .tls.relation import Certificates
 from .tls.status import unit_statuses
 from .tls.unit import UnitTls
@@ -41,6 +42,7 @@ from .workload.wake import Move
 logger = logging.getLogger(__name__)
 
 CERTIFICATES = "certificates"
+CLIENT_CAS = "client-cas"
 CLIENTS = "valkey-client"
 PEERS = "valkey-peers"
 
@@ -80,6 +82,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self.peers = Peers(self, PEERS)
         self.provider = ValkeyProvider(self, CLIENTS)
         self.certificates = Certificates(self, CERTIFICATES)
+        self.client_cas = ClientCas(self, CLIENT_CAS)
         if self.certificates.is_asked and self.workload is not None:
             self.certificates.ask(self.address, self.workload.names())
         self.actions = Actions(
@@ -101,6 +104,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
             offers.relation_created,
             offers.relation_changed,
             offers.relation_broken,
+            self.on[CLIENT_CAS].relation_changed,
+            self.on[CLIENT_CAS].relation_broken,
             self.on.secret_changed,
             self.on.secret_expired,
         ):
@@ -369,6 +374,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         served = {account.relation_id for account in shared.accounts.values()}
         wanted = look_at | shared.pending | (relations.keys() - served)
         asked = tuple(self._asked(relations[i]) for i in sorted(wanted & relations.keys()))
+        client_cas = self.client_cas.read()
         peers = self.peers.all()
         planned = self.app.planned_units()
         failed: set[str] = set()
@@ -388,6 +394,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 settings=settings,
                 planned=planned,
                 certificates=self.certificates.exists,
+                client_cas=client_cas,
             )
             steps = plan.plan(facts, lambda: secrets.token_hex(32))
             self._facts, self._refused = facts, plan.not_isolated(steps)
@@ -422,7 +429,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
         granted = {r.request_id: r for r in said.responses if r.is_granted}
         if said.wire != requests.wire:
             granted = {}
-        return Asked(relation.id, requests, granted, relation.app.name)
+        shown = {
+            request.request_id: self.provider.certificate_of(request)
+            for request in requests.requests
+            if request.digest != request.options.digest
+        }
+        return Asked(relation.id, requests, granted, relation.app.name, shown)
 
     # Status.
 
@@ -441,6 +453,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
             event.add_status(ops.MaintenanceStatus("the Sentinel does not run"))
         else:
             event.add_status(ops.ActiveStatus(sharing(self.peers.shared().accounts.values())))
+        if (problem := self.client_cas.problem) and self.unit.is_leader():
+            event.add_status(ops.BlockedStatus(problem))
         if workload is not None and self.certificates.exists:
             word = self.peers.shared().tls
             for status in unit_statuses(UnitTls(workload, word).state, word):

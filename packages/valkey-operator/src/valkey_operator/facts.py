@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from valkey_client import ShownCertificate
 from valkey_client.databag import Requests
 from valkey_client.messages import Response
 
@@ -22,12 +23,14 @@ class Asked:
         requests: What the requirer asks for.
         granted: What was granted before, by request id.
         application: The requirer's name.
+        shown: The certificates that requests come with, by request id.
     """
 
     relation_id: int
     requests: Requests
     granted: Mapping[str, Response] = field(default_factory=dict[str, Response])
     application: str = ""
+    shown: Mapping[str, ShownCertificate] = field(default_factory=dict[str, ShownCertificate])
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Facts:
         settings: The charm's configuration.
         planned: How many units the application is to have.
         certificates: Whether there is a provider of certificates.
+        client_cas: CAs of clients that the operator of the charm wants to be trusted, None if
+            this hook did not look.
     """
 
     peers: tuple[Peer, ...]
@@ -53,6 +58,7 @@ class Facts:
     settings: Settings = field(default_factory=Settings)
     planned: int = 0
     certificates: bool = False
+    client_cas: tuple[str, ...] | None = None
 
     @property
     def absent(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from .steps import (
     UpdateTopology,
     Withdraw,
 )
-from .tls import leader
+from .tls import leader, proofs
 from .tls.peer import Word
 
 PROMOTABLE = "100"
@@ -61,13 +61,15 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
     released = _released(facts)
     kept = {n: a for n, a in facts.shared.accounts.items() if n not in released}
     topology = topology_of(facts)
-    answers = answer(facts, kept, topology, new_password)
+    word = leader.decide(facts)
+    judgement = proofs.judge(facts, word.cas)
+    answers = answer(facts, kept, topology, new_password, judgement.problems)
     # A request that is refused after it named another prefix loses what it had before.
     refused = {refusal.request.username for refusal in answers.refusals}
     wanted = {name: account for name, account in kept.items() if name not in refused}
     wanted |= {grant.account.name: grant.account for grant in answers.grants}
     text = topology_text(topology) if topology else facts.shared.published
-    word = leader.decide(facts)
+    word = replace(word, proofs=proofs.decide(facts, judgement, wanted.keys(), word.cas))
     steps: list[Step] = [*_account_changes(facts, wanted), *_settings(facts, wanted, word)]
     steps += leader.switches(facts, word)
     steps += _forgotten(facts)

@@ -14,6 +14,8 @@ class ScriptedRequirerCharm(ops.CharmBase):
         prefixes = str(self.config["prefix"]).split(",")
         options = json.loads(str(self.config["options"]))
         wire = str(self.config["wire"])
+        if certificate := str(self.config["client-certificate"]):
+            options["client_certificate"] = certificate
         self.valkey = ValkeyRequirer(self, "valkey", prefixes, wire=wire, **options)
         on = self.valkey.on
         for source in (on.ready, on.changed, on.gone, on.rejected):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .pem import fingerprints, trust_bundle
@@ -56,14 +56,15 @@ class Word:
         cas: The CA certificates that all of them and all clients trust.
         issuers: Fingerprints of those that they do trust, so that a certificate of theirs may be
             used.
-        client_cas: CA certificates of clients that may prove themselves with one.
+        proofs: CA certificates of clients that may show one of theirs, by who asked for it; see
+            :mod:`.proofs`.
     """
 
     on: bool = False
     is_strict: bool = False
     cas: tuple[str, ...] = ()
     issuers: frozenset[str] = frozenset()
-    client_cas: tuple[str, ...] = ()
+    proofs: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @classmethod
     def read(cls, bag: Mapping[str, str]) -> Word:
@@ -73,7 +74,10 @@ class Word:
             is_strict=bag.get("tls") == _ON,
             cas=tuple(json.loads(bag.get("tls-cas") or "[]")),
             issuers=frozenset(json.loads(bag.get("tls-issuers") or "[]")),
-            client_cas=tuple(json.loads(bag.get("client-cas") or "[]")),
+            proofs={
+                source: tuple(pems)
+                for source, pems in json.loads(bag.get("client-cas") or "{}").items()
+            },
         )
 
     def entries(self) -> dict[str, str]:
@@ -83,8 +87,13 @@ class Word:
             "tls": tls,
             "tls-cas": json.dumps(self.cas) if self.cas else "",
             "tls-issuers": json.dumps(sorted(self.issuers)) if self.issuers else "",
-            "client-cas": json.dumps(self.client_cas) if self.client_cas else "",
+            "client-cas": json.dumps(self.proofs, sort_keys=True) if self.proofs else "",
         }
+
+    @property
+    def client_cas(self) -> tuple[str, ...]:
+        """CA certificates of clients that may show one of theirs."""
+        return tuple(sorted({pem for pems in self.proofs.values() for pem in pems}))
 
     @property
     def trusted(self) -> frozenset[str]:

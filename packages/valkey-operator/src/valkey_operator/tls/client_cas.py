@@ -1,0 +1,65 @@
+"""The relation with those whose CAs sign clients' certificates."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import ops
+
+if TYPE_CHECKING:
+    from charmlibs.interfaces import certificate_transfer
+
+_TIMES_TO_LOOK = ("start", "upgrade-charm")
+_TIMES_TO_READ = ("leader-elected", "config-changed", "update-status", *_TIMES_TO_LOOK)
+
+
+class ClientCas(ops.Object):
+    """Reads the CAs that the operator of the charm wants clients to be trusted by.
+
+    As with certificates of servers, the library is imported in hooks only that may be about it,
+    and that there is a relation is remembered.
+
+    Args:
+        charm: The charm.
+        endpoint: The name of the endpoint.
+    """
+
+    _stored = ops.StoredState()
+
+    def __init__(self, charm: ops.CharmBase, endpoint: str):
+        super().__init__(charm, f"client-cas-{endpoint}")
+        self._endpoint = endpoint
+        self._library: certificate_transfer.CertificateTransferRequires | None = None
+        self._stored.set_default(related=False, problem="")
+        hook = os.environ.get("JUJU_DISPATCH_PATH", "").rpartition("/")[2]
+        is_about_it = os.environ.get("JUJU_RELATION") == endpoint
+        if is_about_it or hook in _TIMES_TO_LOOK:
+            self._stored.related = any(r.active for r in self.model.relations[endpoint])
+        if is_about_it or (self._stored.related and hook in _TIMES_TO_READ):
+            from charmlibs.interfaces import certificate_transfer  # noqa: PLC0415
+
+            self._library = certificate_transfer.CertificateTransferRequires(charm, endpoint)
+
+    @property
+    def problem(self) -> str:
+        """Why something of it is not trusted, for the status; empty if all is."""
+        return str(self._stored.problem)
+
+    def read(self) -> tuple[str, ...] | None:
+        """The CA certificates, None in a hook that is not about them."""
+        if self._library is None:
+            return None
+        from .client_certificate import ClientCertificateError, authorities  # noqa: PLC0415
+
+        found: set[str] = set()
+        problems: set[str] = set()
+        for text in sorted(self._library.get_all_certificates()):
+            try:
+                found.update(authorities(text))
+            except ClientCertificateError as error:
+                problems.add(str(error))
+        self._stored.problem = (
+            f"relation {self._endpoint}: {'; '.join(sorted(problems))}" if problems else ""
+        )
+        return tuple(sorted(found))

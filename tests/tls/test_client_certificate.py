@@ -1,0 +1,142 @@
+"""Which client certificates are trusted: none by which a tenant could pass for a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import valkey
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+
+from valkey_client import client
+from valkey_client_testing import Binary
+from valkey_operator.tls.client_certificate import (
+    ClientCertificateError,
+    anchors,
+    authorities,
+    without_namesakes,
+)
+from valkey_operator.tls.pem import certificates
+
+from .node import Node
+from .pki import BOTH, CLIENT, SERVER, Pair
+
+pytestmark = pytest.mark.tls
+
+CLUSTER = Pair.authority("cluster")
+LIMITED = Pair.authority("limited", CLIENT)
+BETWEEN = LIMITED.issue("between", is_ca=True)
+ALONE = Pair.own("alone", CLIENT)
+SGC = ObjectIdentifier("2.16.840.1.113730.4.1")
+ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+
+
+def pems(*pairs: Pair) -> tuple[str, ...]:
+    return tuple(sorted(pem for pair in pairs for pem in certificates(pair.certificate)))
+
+
+def chain(*pairs: Pair) -> str:
+    return "".join(pair.certificate for pair in pairs)
+
+
+def trusted(text: str, *others: Pair, now: datetime | None = None) -> tuple[str, ...]:
+    return anchors(text, pems(CLUSTER), pems(*others), now)
+
+
+@pytest.mark.parametrize(
+    ("text", "roots"),
+    [
+        (chain(LIMITED), [LIMITED]),
+        (chain(LIMITED.issue("a"), LIMITED), [LIMITED]),
+        (chain(BETWEEN.issue("a"), BETWEEN, LIMITED), [LIMITED]),
+        (chain(LIMITED, BETWEEN, BETWEEN.issue("a")), [LIMITED]),
+        (chain(ALONE), [ALONE]),
+        # The cluster's own CA is trusted already, and so is what it signed.
+        (chain(CLUSTER.issue("a")), []),
+        (chain(CLUSTER), []),
+        (chain(CLUSTER.issue("a", usage=CLIENT), CLUSTER), []),
+    ],
+)
+def test_what_is_trusted(text: str, roots: list[Pair]) -> None:
+    assert trusted(text) == pems(*roots)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: chain(Pair.authority("free")), "may sign for servers"),
+        (lambda: chain(Pair.authority("free").issue("a"), Pair.authority("free")), "not trusted"),
+        (lambda: chain(Pair.authority("x", BOTH)), "may sign for servers"),
+        (lambda: chain(Pair.authority("x", (*CLIENT, ANY))), "may sign for servers"),
+        (lambda: chain(Pair.authority("x", (*CLIENT, SGC))), "may sign for servers"),
+        (lambda: chain(Pair.own("x", BOTH)), "may sign for servers"),
+        (lambda: chain(LIMITED.issue("a")), "not trusted here; send it along"),
+        (lambda: chain(CLUSTER.issue("a", usage=SERVER)), "clientAuth"),
+        (lambda: chain(CLUSTER.issue("a", days=-1)), "expired on"),
+        (lambda: chain(Pair.authority("x", CLIENT, days=-1)), "expired on"),
+        (lambda: chain(Pair.authority("cluster", CLIENT)), "name of another CA"),
+        (lambda: chain(LIMITED) * 9, "more than 8"),
+        (
+            lambda: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "cannot be read",
+        ),
+    ],
+)
+def test_what_is_not_trusted(make: Callable[[], str], reason: str) -> None:
+    with pytest.raises(ClientCertificateError, match=reason):
+        trusted(make())
+
+
+def test_a_tenant_cannot_take_the_name_of_anothers_ca() -> None:
+    with pytest.raises(ClientCertificateError, match="name of another CA"):
+        trusted(chain(Pair.authority("limited", CLIENT)), LIMITED)
+    assert trusted(chain(LIMITED), LIMITED) == pems(LIMITED)
+    assert without_namesakes(pems(LIMITED), pems(Pair.authority("limited"))) == ()
+    assert without_namesakes(pems(LIMITED), pems(LIMITED, CLUSTER)) == pems(LIMITED)
+
+
+def test_what_is_not_valid_yet() -> None:
+    past = datetime.now(timezone.utc) - timedelta(days=60)
+    with pytest.raises(ClientCertificateError, match="not valid yet"):
+        trusted(chain(LIMITED), now=past)
+
+
+def test_what_the_operator_integrates_may_sign_for_anything() -> None:
+    free = Pair.authority("free")
+    assert authorities(chain(free.issue("a"), free)) == pems(free)
+    with pytest.raises(ClientCertificateError, match="no CA"):
+        authorities(chain(free.issue("a")))
+    with pytest.raises(ClientCertificateError, match="expired"):
+        authorities(chain(Pair.authority("x", days=-1)))
+
+
+def test_servers_see_it_the_same_way(binary: Binary, short_path: Path) -> None:
+    """A limited CA is good for a client and for no server, although both are in one list."""
+    leaf = CLUSTER.issue("server", addresses=["127.0.0.1"])
+    with Node(binary, short_path) as node:
+        node.change(leaf, CLUSTER, LIMITED)
+        for pair in (LIMITED.issue("tenant"), CLUSTER.issue("tenant")):
+            shown = client.ClientCertificate(pair.certificate, pair.key)
+            with client.connect(node.told(CLUSTER), certificate=shown) as connection:
+                assert connection.ping()
+        assert follows(node)
+        # Somebody in the middle shows what the tenant's CA signed.
+        node.change(LIMITED.issue("server", addresses=["127.0.0.1"]), LIMITED, CLUSTER)
+        assert not follows(node)
+        node.change(leaf, CLUSTER)
+        assert follows(node)
+        pair = LIMITED.issue("tenant")
+        shown = client.ClientCertificate(pair.certificate, pair.key)
+        with (
+            client.connect(node.told(CLUSTER), certificate=shown, retry_for=1) as connection,
+            pytest.raises(valkey.ConnectionError),
+        ):
+            connection.ping()
+
+
+def follows(node: Node) -> bool:
+    """Whether a replica that trusts both CAs connects to the server."""
+    with node.replica(CLUSTER.issue("replica"), CLUSTER, LIMITED) as link:
+        return link
