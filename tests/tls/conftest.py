@@ -20,6 +20,8 @@ find_all = functools.cache(find_binaries)
 
 Write = Callable[[], Writer]
 
+_TAKES_LONG = ("test_rotation", "test_refusals", "test_traces", "test_client_operator")
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test is run on each server that was built with TLS, whoever the others use."""
