@@ -20,7 +20,10 @@ find_all = functools.cache(find_binaries)
 
 Write = Callable[[], Writer]
 
-_TAKES_LONG = ("test_rotation", "test_refusals", "test_traces", "test_client_operator")
+_TAKES_LONG = (
+    *("test_rotation", "test_refusals", "test_traces"),
+    *("test_client_tls", "test_client_operator"),
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -29,9 +32,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         servers = [binary for binary in find_all() if binary.has_tls]
         # Certificates are handled alike; CI has time for the newest server only.
         newest = max(servers, key=lambda binary: binary.version)
-        takes_long = metafunc.module.__name__.endswith(
-            ("test_rotation", "test_refusals", "test_client_tls", "test_client_operator")
-        )
+        takes_long = metafunc.module.__name__.endswith(_TAKES_LONG)
         params = [
             pytest.param(
                 binary,
