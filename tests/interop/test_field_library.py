@@ -100,3 +100,30 @@ def test_our_requirer_on_a_field_provider_hears_of_everything(juju: localjuju.Ju
     juju.settle()
     assert told(juju, f"{OURS}/0")[-1]["event"] == "gone"
     assert failed_hooks(juju) == []
+
+
+FIRST, SECOND = (
+    f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
+    for text in ("AAAA", "BBBB")
+)
+
+
+def test_our_requirer_shows_a_field_provider_its_certificate(juju: localjuju.Juju) -> None:
+    juju.deploy(CHARMS / "field_provider", "provider")
+    juju.deploy(CHARMS / "scripted_requirer", OURS, config={"client-certificate": FIRST})
+    juju.integrate("provider", OURS)
+    juju.settle()
+    assert told(juju, "provider/0")[-1] == {"mtls-cert": FIRST}
+    juju.config(OURS, {"client-certificate": SECOND})
+    juju.settle()
+    assert told(juju, "provider/0")[-1] == {"mtls-cert": SECOND}
+    assert failed_hooks(juju) == []
+
+
+def test_a_field_requirer_shows_our_provider_its_certificate(juju: localjuju.Juju) -> None:
+    juju.deploy(CHARMS / "scripted_provider", "provider")
+    juju.deploy(CHARMS / "field_requirer", FIELD, config={"client-certificate": FIRST})
+    juju.integrate("provider", FIELD)
+    juju.settle()
+    assert told(juju, "provider/0")[-1] == {"mtls-cert": FIRST, "problem": ""}
+    assert failed_hooks(juju) == []

@@ -1,5 +1,7 @@
 """Answers every request with its configuration, through the field's v1 provider."""
 
+import json
+
 import ops
 from dpcharmlibs.interfaces import (
     RequirerCommonModel,
@@ -11,13 +13,21 @@ from dpcharmlibs.interfaces import (
 class FieldProviderCharm(ops.CharmBase):
     def __init__(self, framework):
         super().__init__(framework)
-        self.clients = ResourceProviderEventHandler(self, "valkey-client", RequirerCommonModel)
+        self.clients = ResourceProviderEventHandler(
+            self, "valkey-client", RequirerCommonModel, mtls_enabled=True
+        )
         framework.observe(self.clients.on.resource_requested, self._on_requested)
+        framework.observe(self.clients.on.mtls_cert_updated, self._on_certificate)
         framework.observe(self.on.config_changed, self._on_config)
         framework.observe(self.on.collect_unit_status, self._on_status)
 
     def _on_requested(self, event):
         self._answer(event.relation, event.request)
+
+    def _on_certificate(self, event):
+        shown = event.request.mtls_cert
+        shown = getattr(shown, "get_secret_value", lambda: shown)()
+        print("TOLD " + json.dumps({"mtls-cert": shown}))
 
     def _on_config(self, _):
         if self.unit.is_leader():

@@ -25,13 +25,18 @@ class FieldRequirerCharm(ops.CharmBase):
         self.valkey = ResourceRequirerEventHandler(
             self,
             "valkey",
-            requests=[RequirerCommonModel(resource="application:*")],
+            requests=[self._request()],
             response_model=ResourceProviderModel,
         )
         for name in EVENTS:
             framework.observe(getattr(self.valkey.on, name), self._on_event)
         framework.observe(self.on.valkey_relation_broken, self._on_event)
         framework.observe(self.on.collect_unit_status, self._on_status)
+
+    def _request(self):
+        certificate = self.config["client-certificate"]
+        shown = {"mtls_cert": certificate} if certificate else {}
+        return RequirerCommonModel(resource="application:*", **shown)
 
     def _on_event(self, event):
         told = {"event": event.handle.kind}

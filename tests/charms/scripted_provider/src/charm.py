@@ -1,5 +1,7 @@
 """Answers every request with its configuration, through our provider."""
 
+import json
+
 import ops
 
 from valkey_client import Access, RelationStatus, Topology, ValkeyProvider
@@ -28,6 +30,10 @@ class ScriptedProviderCharm(ops.CharmBase):
         )
 
     def _answer(self, requests):
+        for request in requests:
+            if request.secret_mtls:
+                shown = self.clients.certificate_of(request)
+                print("TOLD " + json.dumps({"mtls-cert": shown.text, "problem": shown.problem}))
         if text := str(self.config["reject"]):
             self.clients.reject_all(
                 (r, RelationStatus(5005, text, "Ask nicely.")) for r in requests

@@ -207,8 +207,8 @@ class Connection(SecuredConnection, SentinelManagedConnection):
         manager = self.connection_pool.sentinel_manager
         try:
             await super().connect_to(address)
-        except (ConnectionError, TimeoutError) as error:
-            if not (policy.may_be_outdated(error) and await manager.renew()):
+        except ConnectionError as error:
+            if not (policy.is_final(error) and await manager.renew()):
                 if isinstance(error, AuthenticationError):
                     self._refused = error
                 raise

@@ -204,8 +204,8 @@ class Connection(SecuredConnection, SentinelManagedConnection):
         manager = self.connection_pool.sentinel_manager
         try:
             super().connect_to(address)
-        except (ConnectionError, TimeoutError) as error:
-            if not (policy.may_be_outdated(error) and manager.renew()):
+        except ConnectionError as error:
+            if not (policy.is_final(error) and manager.renew()):
                 if isinstance(error, AuthenticationError):
                     self._refused = error
                 raise

@@ -95,17 +95,6 @@ def is_final(error: BaseException) -> bool:
     return isinstance(cause, ssl.SSLError) and bool(_REFUSED.search(cause.reason or ""))
 
 
-def may_be_outdated(error: BaseException) -> bool:
-    """Whether a connection could not be made because the provider says something else by now.
-
-    A server that speaks TLS hangs up on a client that does not, and one that does not lets a
-    client wait that does. Nobody listening is no reason to ask the provider: the Sentinels know.
-    """
-    if isinstance(error, NotPrimaryError):
-        return False
-    return not isinstance(error.__cause__ or error.__context__, ConnectionRefusedError)
-
-
 def is_refusal(error: Exception) -> bool:
     """Whether a server says that it did not do it, for a reason that a failover has or ends.
 
