@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from .pem import certificates, fingerprint
+from .pem import fingerprint
+from .signatures import is_ca, is_issued, pem
 
 
 class CertificateError(ValueError):
@@ -90,10 +90,10 @@ def check(received: Received, now: datetime | None = None) -> Checked:
     _check_time(leaf, "it", now or datetime.now(timezone.utc))
     for issuer in path[1:]:
         _check_time(issuer, "a CA that signed it", now or datetime.now(timezone.utc))
-    shown = [_text(certificate) for certificate in path[:-1]]
+    shown = [pem(certificate) for certificate in path[:-1]]
     identity = Identity(
         name=fingerprint("\n".join(shown)),
-        anchors=(_text(path[-1]),),
+        anchors=(pem(path[-1]),),
         begins=leaf.not_valid_before_utc.timestamp(),
         ends=min(certificate.not_valid_after_utc for certificate in path).timestamp(),
     )
@@ -105,10 +105,6 @@ def _load(text: str, what: str) -> x509.Certificate:
         return x509.load_pem_x509_certificate(text.encode())
     except ValueError:
         raise CertificateError(f"{what} cannot be read") from None
-
-
-def _text(certificate: x509.Certificate) -> str:
-    return certificates(certificate.public_bytes(serialization.Encoding.PEM).decode())[0]
 
 
 def _check_time(certificate: x509.Certificate, what: str, now: datetime) -> None:
@@ -153,7 +149,7 @@ def _path(
 ) -> Sequence[x509.Certificate]:
     """From the certificate to a CA that signed itself; servers trust no other kind."""
     path = [leaf]
-    while not _issued(path[-1], path[-1]):
+    while not is_issued(path[-1], path[-1]):
         rest = [other for other in others if other not in path]
         issuer = next(_issuers(path[-1], rest), None)
         if issuer is None:
@@ -168,19 +164,4 @@ def _path(
 def _issuers(
     certificate: x509.Certificate, others: Iterable[x509.Certificate]
 ) -> Iterator[x509.Certificate]:
-    return (other for other in others if _issued(certificate, other) and _is_ca(other))
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
+    return (other for other in others if is_issued(certificate, other) and is_ca(other))

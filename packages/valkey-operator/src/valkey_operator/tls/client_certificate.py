@@ -13,11 +13,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from .pem import certificates
+from .signatures import is_ca, is_issued, pem
 
 _MOST = 8
 """How many certificates one request may come with."""
@@ -53,11 +51,11 @@ def anchors(
     known = _load_all(trusted)
     for certificate in shown:
         _check_time(certificate, now or datetime.now(timezone.utc))
-        if not _is_ca(certificate) and not _may(certificate, ExtendedKeyUsageOID.CLIENT_AUTH):
+        if not is_ca(certificate) and not _may(certificate, ExtendedKeyUsageOID.CLIENT_AUTH):
             raise ClientCertificateError(f"{_name(certificate)} may not be used for clientAuth")
     roots = {_root(certificate, shown, known) for certificate in shown} - set(known)
     names = {certificate.subject for certificate in (*known, *_load_all(others))}
-    present = {_text(certificate) for certificate in _load_all(others)}
+    present = {pem(certificate) for certificate in _load_all(others)}
     for root in roots:
         if not _is_limited(root):
             raise ClientCertificateError(
@@ -65,12 +63,12 @@ def anchors(
                 " other; use one with clientAuth as its only extended key usage, or have the"
                 " operator of Valkey integrate client-cas with its provider"
             )
-        if root.subject in names and _text(root) not in present:
+        if root.subject in names and pem(root) not in present:
             # OpenSSL looks for an issuer by its name, and could take the one for the other.
             raise ClientCertificateError(
                 f"{_name(root)} has the name of another CA that is trusted; give it its own"
             )
-    return tuple(sorted(map(_text, roots)))
+    return tuple(sorted(map(pem, roots)))
 
 
 def authorities(text: str, now: datetime | None = None) -> tuple[str, ...]:
@@ -82,8 +80,8 @@ def authorities(text: str, now: datetime | None = None) -> tuple[str, ...]:
     found: list[str] = []
     for certificate in _load(text):
         _check_time(certificate, now or datetime.now(timezone.utc))
-        if _is_ca(certificate) and _issued(certificate, certificate):
-            found.append(_text(certificate))
+        if is_ca(certificate) and is_issued(certificate, certificate):
+            found.append(pem(certificate))
     if not found:
         raise ClientCertificateError("there is no CA in it that signed itself")
     return tuple(sorted(found))
@@ -91,12 +89,12 @@ def authorities(text: str, now: datetime | None = None) -> tuple[str, ...]:
 
 def without_namesakes(pems: Iterable[str], trusted: Iterable[str]) -> tuple[str, ...]:
     """Those that do not bear the name of one that is trusted in any case."""
-    names = {certificate.subject: _text(certificate) for certificate in _load_all(trusted)}
+    names = {certificate.subject: pem(certificate) for certificate in _load_all(trusted)}
     return tuple(
-        pem
-        for pem in pems
-        for certificate in _load(pem)
-        if names.get(certificate.subject, _text(certificate)) == _text(certificate)
+        text
+        for text in pems
+        for certificate in _load(text)
+        if names.get(certificate.subject, pem(certificate)) == pem(certificate)
     )
 
 
@@ -132,23 +130,15 @@ def _root(
 ) -> x509.Certificate:
     """The end of the way from a certificate to one that signed itself; servers trust no other."""
     path = [certificate]
-    while not _issued(path[-1], path[-1]):
-        issuers = (c for c in (*known, *shown) if c not in path and _is_ca(c))
-        issuer = next((c for c in issuers if _issued(path[-1], c)), None)
+    while not is_issued(path[-1], path[-1]):
+        issuers = (c for c in (*known, *shown) if c not in path and is_ca(c))
+        issuer = next((c for c in issuers if is_issued(path[-1], c)), None)
         if issuer is None:
             raise ClientCertificateError(
                 f"the CA that signed {_name(path[-1])} is not trusted here; send it along"
             )
         path.append(issuer)
     return path[-1]
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 def _usage(certificate: x509.Certificate) -> set[x509.ObjectIdentifier]:
@@ -168,20 +158,9 @@ def _is_limited(certificate: x509.Certificate) -> bool:
     return _usage(certificate) == {ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
 def _name(certificate: x509.Certificate) -> str:
     """What to call it, as text that may stand in a status."""
     found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     name = str(found[0].value)[:64] if found else ""
     shown = "".join(c if c.isprintable() else "?" for c in name) or "without a name"
-    return f"{'CA' if _is_ca(certificate) else 'certificate'} {shown}"
-
-
-def _text(certificate: x509.Certificate) -> str:
-    return certificates(certificate.public_bytes(serialization.Encoding.PEM).decode())[0]
+    return f"{'CA' if is_ca(certificate) else 'certificate'} {shown}"
