@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -27,15 +26,9 @@ FLOOR, FIELD, OURS = "floor", "field", "ours"
 
 @contextlib.contextmanager
 def model(driver: DriverName = "warm") -> Generator[Juju]:
-    """A model in which charms find the Valkey of this machine, and bytecode as in production."""
-    with tempfile.TemporaryDirectory() as bytecode:
-        environment = {
-            **find_binary().environment(),
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": bytecode,
-        }
-        with Juju(driver=driver, environment=environment) as juju:
-            yield juju
+    """A model in which charms find the Valkey of this machine."""
+    with Juju(driver=driver, environment=find_binary().environment()) as juju:
+        yield juju
 
 
 def settle(juju: Juju, timeout: float = 600.0) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from .environment import Environment
 from .state import Application, Event, Model, Task, Unit
 
-_KEEP = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
+_KEEP = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Agent:
         """The environment of a hook, without its context id."""
         given = self.extra.get("PATH") or os.environ.get("PATH", os.defpath)
         variables = {k: os.environ[k] for k in _KEEP if k in os.environ}
+        # As in production a charm is compiled once, but no directory of the user's gets the files.
+        variables["PYTHONPYCACHEPREFIX"] = str(self.root / "bytecode")
         variables |= {**self.extra, "PATH": os.pathsep.join([str(self.tools), given])}
         variables |= {
             "CHARM_DIR": str(directory),

@@ -8,14 +8,18 @@ once more. So writes are paused first, by the server itself where it knows a coo
 The pause also stops the hello messages of Sentinels, which take a silent primary for dead after
 ``down-after``. So everything that takes time is done before the pause, and nothing under it is
 tried twice.
+
+The Sentinel that leads a failover answers ``SENTINEL MASTER`` with the new primary a second after
+the others do (7.2 to 9.1). Clients are not kept waiting for it: it is the last that they are told
+of, and those of valkey-py, which ask that question, ask the first.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from valkey_client.messages import PRIMARY_NAME
 
@@ -28,13 +32,18 @@ T = TypeVar("T")
 COORDINATED = (9, 1, 0)
 """The first version whose Sentinels know ``SENTINEL FAILOVER name COORDINATED``."""
 
-PAUSE = 20.0
-"""Seconds after which a server resumes by itself if this program dies."""
+_CATCH_UP = 2.0
+"""Seconds for what was written to reach the replicas."""
 
 _PREPARATION = 15.0
 """Seconds in which every Sentinel has asked the replicas anew (they do so every 10 s)."""
 
 _ATTEMPTS = 3
+
+_CONVERGENCE = 20.0
+"""Seconds for every server to follow the new primary; the next hook sees to who is late."""
+
+_AGREE = "agree on a new primary"
 
 
 class SwitchoverError(Exception):
@@ -50,7 +59,8 @@ class _Switchover:
         old: The primary.
         eligible: The replicas that may be promoted.
         others: The replicas that may not.
-        sentinels: All Sentinels.
+        sentinels: All Sentinels, in the order in which clients are told of them.
+        patience: Seconds in which a failover has ended, well or not.
     """
 
     cluster: Cluster
@@ -58,10 +68,18 @@ class _Switchover:
     eligible: Sequence[str]
     others: Sequence[str]
     sentinels: Sequence[str]
+    patience: float
+
+    @property
+    def pause(self) -> float:
+        """Seconds after which the old primary resumes by itself if this program dies."""
+        return _CATCH_UP + self.patience + 5.0
 
 
 def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
-    """Move the primary to a replica.
+    """Move the primary to a replica, and wait until every server follows it.
+
+    The Sentinel that led may name it to clients a little later than the others.
 
     Args:
         cluster: Connections to all servers.
@@ -84,7 +102,9 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
         raise SwitchoverError(f"{to or 'no replica'} is in sync with the primary {old}")
     eligible = [to] if to else candidates
     others = [address for address in candidates if address not in eligible]
-    switchover = _Switchover(cluster, old, eligible, others, sorted(facts.sentinels))
+    # A Sentinel gives a failover up after its timeout.
+    patience = 2.0 + max(s.failover_timeout for s in facts.sentinels.values()) / 1000
+    switchover = _Switchover(cluster, old, eligible, others, sorted(facts.sentinels), patience)
     # Sentinel promotes whom it likes; with priority 0 it likes nobody but the chosen one.
     try:
         for address in others:
@@ -93,10 +113,12 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
             lambda: _is_prepared(switchover), _PREPARATION, "let every Sentinel see the replicas"
         )
         if facts.servers[old].version >= COORDINATED:
-            _begin(switchover, "COORDINATED")
+            leader = _begin(switchover, "COORDINATED")
+            new = _wait(lambda: _agreed(switchover, leader), patience, _AGREE)
         else:
-            _pause_and_fail_over(switchover)
-        return _converge(switchover)
+            new = _pause_and_fail_over(switchover)
+        _wait(lambda: _all_follow(switchover, new), _CONVERGENCE, "see every server follow")
+        return new
     except ServerError as error:
         raise SwitchoverError(f"a server does not answer: {error}") from error
     finally:
@@ -107,6 +129,8 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
 def _is_prepared(switchover: _Switchover) -> bool:
     """Whether every Sentinel would promote one of the eligible replicas and no other."""
     for address in switchover.sentinels:
+        if switchover.cluster.observe_sentinel(address).primary != switchover.old:
+            return False
         listed: dict[str, dict[str, str]] = {}
         for fields in switchover.cluster.sentinel(address).ask("SENTINEL REPLICAS", PRIMARY_NAME):
             replica = dict(zip(fields[::2], fields[1::2], strict=True))
@@ -123,29 +147,37 @@ def _is_prepared(switchover: _Switchover) -> bool:
     return True
 
 
-def _pause_and_fail_over(switchover: _Switchover) -> None:
-    """Pause writes, wait until the replicas have them all, and let Sentinel fail over."""
+def _pause_and_fail_over(switchover: _Switchover) -> str:
+    """Pause writes, let Sentinel fail over, and let the old primary follow the new one."""
     primary = switchover.cluster.server(switchover.old)
-    for attempt in range(1, _ATTEMPTS + 1):
-        primary.ask("CLIENT PAUSE", int(PAUSE * 1000), "WRITE")
+    attempts = _ATTEMPTS
+    while True:
+        attempts -= 1
+        primary.ask("CLIENT PAUSE", int(switchover.pause * 1000), "WRITE")
         try:
-            _wait(lambda: _have_caught_up(switchover), 2, "let the replicas catch up")
-            _begin(switchover)
-            new = _wait(lambda: _agreed(switchover), PAUSE - 8, "agree on a new primary")
+            new = _fail_over(switchover)
             _demote(switchover, new)
         except SwitchoverError:
-            # Whoever was promoted all the same must be the only one to take writes.
-            if new := _named_by_any(switchover):
-                _demote(switchover, new)
-            elif attempt == _ATTEMPTS:
+            if not attempts:
                 raise
         else:
-            return
+            return new
         finally:
             primary.ask("CLIENT UNPAUSE")
-        if _named_by_any(switchover):
-            return
         time.sleep(1)
+
+
+def _fail_over(switchover: _Switchover) -> str:
+    """Wait until the replicas have all writes, and let Sentinel promote one."""
+    try:
+        _wait(lambda: _have_caught_up(switchover), _CATCH_UP, "let the replicas catch up")
+        leader = _begin(switchover)
+        return _wait(lambda: _agreed(switchover, leader), switchover.patience, _AGREE)
+    except SwitchoverError:
+        # Whoever was promoted all the same must be the only one to take writes.
+        if new := _named_by_any(switchover):
+            return new
+        raise
 
 
 def _demote(switchover: _Switchover, new: str) -> None:
@@ -160,10 +192,10 @@ def _demote(switchover: _Switchover, new: str) -> None:
     )
 
 
-def _begin(switchover: _Switchover, *options: str) -> None:
-    """Ask one Sentinel after the other until one begins, once each."""
+def _begin(switchover: _Switchover, *options: str) -> str:
+    """Ask one Sentinel after the other until one begins, once each; the one that did."""
     refusals: list[str] = []
-    for address in switchover.sentinels:
+    for address in reversed(switchover.sentinels):
         if switchover.cluster.observe_sentinel(address).primary != switchover.old:
             raise SwitchoverError("the primary is changing already")
         try:
@@ -171,28 +203,19 @@ def _begin(switchover: _Switchover, *options: str) -> None:
         except RefusedError as error:
             refusals.append(str(error))
         else:
-            return
+            return address
     raise SwitchoverError(f"no Sentinel begins a failover: {refusals[-1]}")
 
 
-def _converge(switchover: _Switchover) -> str:
-    new = _wait(lambda: _agreed(switchover), PAUSE, "agree on a new primary")
-    _wait(
-        lambda: switchover.cluster.observe_server(switchover.old).in_sync_with(new),
-        PAUSE,
-        "see the old primary follow",
-    )
-    return new
-
-
-def _names(switchover: _Switchover) -> set[str]:
+def _names(switchover: _Switchover, besides: str = "") -> set[str]:
+    asked = [address for address in switchover.sentinels if address != besides]
     observe = switchover.cluster.observe_sentinel
-    return {observe(address).primary for address in switchover.sentinels}
+    return {observe(address).primary for address in asked or [besides]}
 
 
-def _agreed(switchover: _Switchover) -> str:
-    """The new primary, once every Sentinel names it."""
-    names = _names(switchover)
+def _agreed(switchover: _Switchover, leader: str) -> str:
+    """The new primary, once every Sentinel but the one that leads names it."""
+    names = _names(switchover, leader)
     return names.pop() if len(names) == 1 and switchover.old not in names else ""
 
 
@@ -203,9 +226,21 @@ def _named_by_any(switchover: _Switchover) -> str:
 
 
 def _have_caught_up(switchover: _Switchover) -> bool:
-    role, offset, replicas = switchover.cluster.server(switchover.old).ask("ROLE")
-    offsets = {replica[0]: int(replica[2]) for replica in replicas} if role == "master" else {}
-    return all(offsets.get(address, -1) >= int(offset) for address in switchover.eligible)
+    # The primary hears from its replicas once a second, so each is asked itself.
+    offset = _replication(switchover, switchover.old)["master_repl_offset"]
+    return all(
+        _replication(switchover, address).get("slave_repl_offset", -1) >= offset
+        for address in switchover.eligible
+    )
+
+
+def _all_follow(switchover: _Switchover, new: str) -> bool:
+    replicas = {switchover.old, *switchover.eligible, *switchover.others} - {new}
+    return all(switchover.cluster.observe_server(a).in_sync_with(new) for a in replicas)
+
+
+def _replication(switchover: _Switchover, address: str) -> Mapping[str, Any]:
+    return switchover.cluster.server(address).ask("INFO", "replication")
 
 
 def _wait(ready: Callable[[], T], seconds: float, what: str) -> T:
@@ -213,5 +248,5 @@ def _wait(ready: Callable[[], T], seconds: float, what: str) -> T:
     while not (result := ready()):
         if time.monotonic() > deadline:
             raise SwitchoverError(f"it took more than {seconds:.0f} s to {what}")
-        time.sleep(0.05)
+        time.sleep(0.02)
     return result

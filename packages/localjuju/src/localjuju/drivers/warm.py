@@ -121,7 +121,7 @@ class WarmDriver:
         self._count += 1
         path = self._root / f"zygote-{self._count}.sock"
         script = Path(__file__).with_name("zygote.py")
-        keep = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
+        keep = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
         env = {k: v for k, v in run.variables.items() if k in keep}
         env["PYTHONPATH"] = ":".join(str(run.charm_dir / p) for p in run.environment.path)
         child = self._host.spawn(
