@@ -99,21 +99,26 @@ def test_everything_stops_and_starts_in_any_order(
     estate.lose(f"{OPERATOR}/0")
     await_primary(estate, other_than=f"{OPERATOR}/0")
     writer.await_writes()
+    # A primary whose replicas have just gone still takes writes, for as long as max-lag; when it
+    # goes too and another is promoted, those are lost.
+    writer.stop()
     for number in (1, 2):
         estate.lose(f"{OPERATOR}/{number}")
     for number in order:
         estate.recover(f"{OPERATOR}/{number}")
         estate.settle(120)
-    writer.await_writes()
     invariants(estate, writer)
+    write(estate)
     assert primary_of(estate) != f"{OPERATOR}/0"
 
 
-@pytest.mark.slow
 def test_nobody_knows_of_the_last_failover_but_those_who_are_still_away(
     estate: localjuju.Juju, write: Write
 ) -> None:
-    """The first primary comes back alone, and no databag names another: it takes no write."""
+    """The first primary comes back alone, and no databag names another: it does not serve.
+
+    If it did, as a primary of old, it could be promoted when the second unit is back.
+    """
     writer = write(estate)
     with estate.engine.lock:
         estate.engine.model.applications[OPERATOR].leader = ""
@@ -122,16 +127,19 @@ def test_nobody_knows_of_the_last_failover_but_those_who_are_still_away(
     assert primary_of(estate) == f"{OPERATOR}/0", "no leader has seen it"
     with estate.engine.lock:
         estate.engine.model.applications[OPERATOR].leader = ""
+    writer.stop()  # As above.
     for number in (1, 2):
         estate.lose(f"{OPERATOR}/{number}")
     estate.recover(f"{OPERATOR}/0")
     estate.settle(120)
-    assert refuses_writes(estate, f"{OPERATOR}/0")
+    status = estate.status().apps[OPERATOR].units[f"{OPERATOR}/0"].workload_status
+    assert status.current == "waiting"
+    assert status.message == "the server waits for units that know who is primary now"
     for number in (1, 2):
         estate.recover(f"{OPERATOR}/{number}")
-    writer.await_writes()
     invariants(estate, writer)
     assert primary_of(estate) != f"{OPERATOR}/0"
+    write(estate)
 
 
 def test_a_server_that_comes_back_follows_whom_sentinels_name(estate: localjuju.Juju) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from valkey_operator.configuration import Configuration, learned, min_replicas
 from valkey_operator.passwords import Passwords
-from valkey_operator.primaries import Named, newest
+from valkey_operator.primaries import Named, is_certain, newest
 from valkey_operator.settings import Settings
 
 A, B = "10.0.0.1", "10.0.0.2"
@@ -79,3 +79,12 @@ def test_a_primary_that_starts_with_two_replicas_needs_one(configuration: Config
     assert "replica-priority 0\n" in text
     assert "replicaof" not in text
     assert f"replicaof {B} 6379\n" in configuration.server(Path("/data"), B, 3)
+
+
+@pytest.mark.parametrize(
+    ("units", "enough"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3), (7, 4), (9, 5)]
+)
+def test_who_hears_enough_cannot_have_missed_a_failover(units: int, enough: int) -> None:
+    """One less, and the others are a majority that could have agreed on one."""
+    assert is_certain(enough, units)
+    assert not is_certain(enough - 1, units)

@@ -26,7 +26,7 @@ from .facts import Asked, Facts
 from .node import Node
 from .passwords import Passwords
 from .peers import Peers, Shared
-from .primaries import Named, newest
+from .primaries import Named, is_certain, newest
 from .settings import Settings, SettingsError
 from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
@@ -89,6 +89,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self, Means(self.peers, self.provider, self._connected, self.reconcile)
         )
         self._problem: ops.StatusBase | None = None
+        self._waits_for_others = False
         self._facts: Facts | None = None
         self._refused: list[int] = []
         events, offers = self.on[PEERS], self.on[CERTIFICATES]
@@ -302,12 +303,22 @@ class ValkeyOperatorCharm(ops.CharmBase):
             node.workload.stop("sentinel")
             starts = True
         if starts:
-            named = [*cluster.settled_primaries(others), node.known_primary()]
-            primary = newest([*named, Named(shared.first_primary, shared.epoch)])
-            clients = shared.accounts.values()
-            node.start(primary, passwords, clients, settings, units=len(others) + 1, tls=tls)
+            named = cluster.settled_primaries(others)
+            own = [node.known_primary(), Named(shared.first_primary, shared.epoch)]
+            units = 1 + sum(peer.started for peer in self.peers.all() if peer.address in others)
+            starts = node.start(
+                newest([*named, *own]),
+                passwords,
+                shared.accounts.values(),
+                settings,
+                units=len(others) + 1,
+                tls=tls,
+                is_certain=is_certain(1 + len(named), units),
+            )
             cluster.forget(node.address)
-            self._wait_for_sync(cluster, node.address)
+            self._waits_for_others = not node.workload.is_running("server")
+            if not self._waits_for_others:
+                self._wait_for_sync(cluster, node.address)
         self.peers.announce(
             node.address,
             started=True,
@@ -447,6 +458,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
             event.add_status(ops.BlockedStatus("this build of the charm runs in localjuju only"))
         elif not self.peers.relation or not self.peers.shared().secret:
             event.add_status(ops.WaitingStatus("waiting for the leader to found the cluster"))
+        elif self._waits_for_others:
+            event.add_status(
+                ops.WaitingStatus("the server waits for units that know who is primary now")
+            )
         elif not workload.is_running("server"):
             event.add_status(ops.MaintenanceStatus("the server does not run; it will be started"))
         elif not workload.is_running("sentinel"):

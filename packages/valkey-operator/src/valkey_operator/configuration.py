@@ -18,7 +18,7 @@ from . import accounts, databases, internal
 from .accounts import Version
 from .limits import limits
 from .passwords import Passwords
-from .primaries import Named
+from .primaries import Named, majority
 from .settings import Settings
 
 PORT = 6379
@@ -170,11 +170,6 @@ def learned(text: str) -> Named:
             case _:
                 continue
     return Named(address, epoch)
-
-
-def majority(units: int) -> int:
-    """The quorum of so many Sentinels."""
-    return units // 2 + 1
 
 
 def min_replicas(units: int) -> int:

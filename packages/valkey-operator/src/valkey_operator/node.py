@@ -57,7 +57,8 @@ class Node:
         *,
         units: int,
         tls: UnitTls,
-    ) -> None:
+        is_certain: bool = True,
+    ) -> bool:
         """Start what does not run, with every account that shall exist.
 
         A server never comes back as a primary by its own memory: it follows the primary that it
@@ -71,6 +72,11 @@ class Node:
             settings: The charm's configuration.
             units: How many units there are.
             tls: The unit's certificates.
+            is_certain: Whether it is known who is primary. While it is not, a server that would
+                be primary does not start: as one of old, Sentinels could promote it once more.
+
+        Returns:
+            Whether anything was started.
 
         Raises:
             WorkloadError: If a server does not start.
@@ -78,11 +84,13 @@ class Node:
         self.keep_accounts(passwords, clients)
         wanted = self._configuration(passwords, settings)
         runs_none = not any(map(self.workload.is_running, ("server", "sentinel")))
-        if not self.workload.is_running("server"):
+        started = False
+        if not self.workload.is_running("server") and (is_certain or primary != self.address):
             text = wanted.server(self.workload.data, primary, units, tls.lines(PORT))
             self.workload.write(configuration.SERVER, text)
             self._launch("server", [configuration.SERVER])
             tls.started(["server"])
+            started = True
         if not self.workload.is_running("sentinel"):
             script = self.workload.wake_script(self.address)
             self.workload.write(configuration.WAKE, script, executable=True)
@@ -91,8 +99,10 @@ class Node:
             self.workload.write(configuration.SENTINEL, text)
             self._launch("sentinel", [configuration.SENTINEL, "--sentinel"])
             tls.started(["sentinel"])
+            started = True
         if runs_none:
             self.workload.write(_STARTED_WITH, wanted.digest)
+        return started
 
     def keep_accounts(self, passwords: Passwords, clients: Iterable[Account]) -> bool:
         """Write the files from which the servers take their accounts when they start.

@@ -18,10 +18,11 @@ from valkey_client.messages import format_endpoints
 from .accounts import Account, marker
 from .answers import answer
 from .cluster import NodeFacts, ServerFacts
-from .configuration import MAX_LAG, PORT, SENTINEL_PORT, majority, min_replicas
+from .configuration import MAX_LAG, PORT, SENTINEL_PORT, min_replicas
 from .facts import Facts
 from .limits import limits
 from .overlap import overlapping
+from .primaries import majority
 from .steps import (
     ConfigureSentinel,
     ConfigureServer,

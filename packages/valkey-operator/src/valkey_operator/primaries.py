@@ -3,6 +3,9 @@
 Each successful failover has a number, the configuration epoch, higher than all before. Whoever
 names a primary under the highest one has seen the latest failover, be it alone: a Sentinel that
 was away, or a configuration file of before, names an older one.
+
+A failover needs a majority of the Sentinels. So whoever has heard so many that the others are no
+majority has heard of the latest one.
 """
 
 from __future__ import annotations
@@ -33,3 +36,18 @@ def newest(found: Iterable[Named]) -> str:
     latest = max((one.epoch for one in named), default=0)
     votes = Counter(one.address for one in named if one.epoch == latest)
     return votes.most_common(1)[0][0] if votes else ""
+
+
+def majority(units: int) -> int:
+    """The quorum of so many Sentinels."""
+    return units // 2 + 1
+
+
+def is_certain(heard: int, units: int) -> bool:
+    """Whether no failover can have happened without one of those that were heard.
+
+    Args:
+        heard: How many Sentinels have said whom they take for the primary.
+        units: How many Sentinels there are.
+    """
+    return units - heard < majority(units)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import ops
 
 from .accounts import Account, Version
-from .configuration import majority
 from .facts import Facts
 from .overlap import overlapping
+from .primaries import majority
 from .tls import leader
 
 _SCRIPTS_ARE_APART = {(7, 2): 11, (8, 0): 6, (8, 1): 4}
