@@ -35,7 +35,7 @@ class Death:
         self._order = order
 
     def at_call(self, number: int, hook: str) -> Callable[[], bool]:
-        """Kill a hook of the leader, once, after it has run so many hook commands."""
+        """Kill a hook, once, after it has run so many hook commands."""
         seen: list[int] = []
         killed: list[str] = []
 
@@ -57,9 +57,9 @@ class Death:
         return lambda: bool(killed)
 
     def at_command(self, number: int, hook: str) -> Callable[[], bool]:
-        """Kill a hook of the leader, once, after so many commands to servers."""
+        """Kill a hook of the leader, or of a unit that stops, after so many server commands."""
         leader = self.juju.engine.model.applications[OPERATOR].leader
-        order = {"after": number, "unit": leader, "hook": hook}
+        order = {"after": number, "unit": "" if hook == "stop" else leader, "hook": hook}
         self._order.write_text(json.dumps(order))
         return lambda: not self._order.exists()
 
@@ -135,12 +135,13 @@ def test_the_change_of_topology(death: Death, how: How, hook: str) -> None:
 
 
 @each_way
-def test_the_removal_of_the_primary(death: Death, how: How) -> None:
-    """The leader stays and forgets the unit that goes."""
+@pytest.mark.parametrize("hook", ["valkey-peers-relation-departed", "stop"])
+def test_the_removal_of_the_primary(death: Death, how: How, hook: str) -> None:
+    """The unit that goes hands over and stops; the leader stays and forgets it."""
     juju = death.juju
     juju.integrate(OPERATOR, "asker")
     invariants(juju)
-    for _ in every_death(death, how, "valkey-peers-relation-departed"):
+    for _ in every_death(death, how, hook):
         leader = juju.engine.model.applications[OPERATOR].leader
         (other,) = set(units(juju)) - {leader}
         if primary_of_asker(juju) != other:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from threading import Thread
+from typing import Any
 
 import pytest
 import valkey
+from valkey.sentinel import Sentinel
 
 import localjuju
 
 from ..conftest import ROOT, failed_hooks
 from ..writer import Writer
-from .conftest import pid_of, primary_of
+from .conftest import access_of, pid_of, primary_of
 from .invariants import OPERATOR, PORT, admin, invariants
 
 pytestmark = pytest.mark.faults
@@ -84,6 +87,32 @@ def test_a_refresh_to_other_files_restarts_one_unit_after_the_other(
     )
     invariants(estate, writer)
     assert failed_hooks(estate) == []
+
+
+def test_a_switchover_keeps_no_client_of_valkey_py_waiting(estate: localjuju.Juju) -> None:
+    """One asks the first Sentinel for the primary; the one that led would still name the old."""
+    access = access_of(estate)
+    login: dict[str, Any] = {"username": access.username, "password": access.password}
+    sentinel = Sentinel(
+        [(e.host, e.port) for e in access.sentinel_endpoints], sentinel_kwargs=login, **login
+    )
+    errors: list[Exception] = []
+    written: list[str] = []
+    with sentinel.master_for("primary", socket_timeout=1) as connection:
+        task = Thread(target=lambda: estate.run(f"{OPERATOR}/leader", "switchover"))
+        task.start()
+        while task.is_alive():
+            key = f"application:{len(written)}"
+            try:
+                connection.set(key, "x")
+            except valkey.ValkeyError as error:
+                errors.append(error)
+            else:
+                written.append(key)
+        task.join()
+        assert connection.exists(*written) == len(written) > 100
+    assert len(errors) <= 2
+    invariants(estate)
 
 
 @pytest.mark.parametrize("removed", ["0", "1 2", "0 1", "2"])

@@ -1,7 +1,7 @@
 """The operator, whose hooks die after so many conversations with a server.
 
-The file that MORTAL names holds the number, the unit and a part of the name of the hook that shall
-die; it is gone once that has happened.
+The file that MORTAL names holds the number, the unit, or nothing for any, and a part of the name of
+the hook that shall die; it is gone once that has happened.
 """
 
 import json
@@ -35,7 +35,7 @@ class Life:
     def __init__(self):
         order = json.loads(ORDER.read_text()) if ORDER.exists() else {}
         about = os.environ.get("JUJU_DISPATCH_PATH", "")
-        is_meant = order.get("unit") == os.environ.get("JUJU_UNIT_NAME")
+        is_meant = order.get("unit") in ("", os.environ.get("JUJU_UNIT_NAME"))
         self.left = order["after"] if is_meant and order["hook"] in about else 0
 
     def spend(self):
