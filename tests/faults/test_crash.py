@@ -161,3 +161,23 @@ def test_a_server_that_comes_back_follows_whom_sentinels_name(estate: localjuju.
         said = sentinel.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", "primary")
     assert said[0] == estate.address(new)
     invariants(estate)
+
+
+def test_a_sentinel_that_watches_who_is_gone_starts_anew(estate: localjuju.Juju) -> None:
+    """As one does that began while the primary was leaving: nobody else can tell it."""
+    estate.run(f"{OPERATOR}/leader", "switchover")
+    invariants(estate)
+    late = next(unit for unit in units(estate) if unit != primary_of(estate))
+    address = estate.address(late)
+    gone = address.rpartition(".")[0] + ".250"
+    with admin(estate, address, PORT) as server:
+        server.execute_command("REPLICAOF", gone, PORT)
+    with admin(estate, address, SENTINEL_PORT) as sentinel:
+        sentinel.execute_command("SENTINEL REMOVE", "primary")
+        for other in {estate.address(unit) for unit in units(estate)} - {address}:
+            with admin(estate, other, SENTINEL_PORT) as knowing:
+                knowing.execute_command("SENTINEL RESET", "primary")
+        sentinel.execute_command("SENTINEL MONITOR", "primary", gone, PORT, 2)
+    tick(estate)
+    invariants(estate)
+    assert failed_hooks(estate) == []

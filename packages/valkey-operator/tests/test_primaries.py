@@ -9,7 +9,7 @@ import pytest
 
 from valkey_operator.configuration import Configuration, learned, min_replicas
 from valkey_operator.passwords import Passwords
-from valkey_operator.primaries import Named, is_certain, newest
+from valkey_operator.primaries import Named, agreed, is_certain, newest
 from valkey_operator.settings import Settings
 
 A, B = "10.0.0.1", "10.0.0.2"
@@ -28,6 +28,26 @@ A, B = "10.0.0.1", "10.0.0.2"
 )
 def test_the_latest_failover_counts(found: list[Named], expected: str) -> None:
     assert newest(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([], ""),
+        ([Named(A), Named(B)], ""),
+        ([Named(A), Named(B), Named(B)], B),
+        ([Named(A), Named(A), Named(B, 1)], B),  # the two were away, or watch who is gone
+    ],
+)
+def test_what_clients_are_told_is_not_guessed(found: list[Named], expected: str) -> None:
+    assert agreed(found) == expected
+
+
+def test_a_sentinel_that_names_another_by_an_older_failover_is_behind() -> None:
+    assert Named(A, 1).is_before(B, 2)
+    assert not Named(B, 0).is_before(B, 2), "it has not heard the number yet"
+    assert not Named(A, 3).is_before(B, 2), "the databag is late"
+    assert not Named().is_before(B, 2)
 
 
 @pytest.fixture

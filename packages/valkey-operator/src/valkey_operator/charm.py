@@ -49,6 +49,9 @@ PEERS = "valkey-peers"
 _SYNC_SECONDS = 10.0
 """How long a hook waits for a replica that it has just started; later hooks see to the rest."""
 
+_NEWS = 3.0
+"""Seconds in which a Sentinel has heard of a failover: they say hello every 2 s."""
+
 _ATTEMPTS = 3
 """How often facts are gathered anew when a server goes away in between."""
 
@@ -302,6 +305,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
         elif not starts and self._must_restart_sentinel(tls, cluster, has_turn=has_turn):
             node.workload.stop("sentinel")
             starts = True
+        if not starts and self._is_left_behind(node, shared):
+            node.stop()
+            starts = True
         if starts:
             named = cluster.settled_primaries(others)
             own = [node.known_primary(), Named(shared.first_primary, shared.epoch)]
@@ -329,6 +335,21 @@ class ValkeyOperatorCharm(ops.CharmBase):
             sentinel_is_late=tls.sentinel_is_late,
             tls=tls.report(),
         )
+
+    @staticmethod
+    def _is_left_behind(node: Node, shared: Shared) -> bool:
+        """Whether this unit's Sentinel watches a primary of before, and hears of no other.
+
+        Sentinels tell each other by way of the servers that they watch. One whose primary went
+        for good before it had found the others is told by nobody.
+        """
+        deadline = time.monotonic() + _NEWS
+        while (known := node.known_primary()).is_before(shared.first_primary, shared.epoch):
+            if time.monotonic() > deadline:
+                logger.warning("Sentinel knows %s only; starting anew", known.address)
+                return True
+            time.sleep(0.1)
+        return False
 
     def _must_restart_sentinel(self, tls: UnitTls, cluster: Cluster, *, has_turn: bool) -> bool:
         """Whether the Sentinel has to be started again now: it cannot change while it runs."""

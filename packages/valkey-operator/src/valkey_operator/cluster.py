@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +14,7 @@ from valkey_client.messages import PRIMARY_NAME
 from .accounts import CLIENT_PREFIX, MARKER_PREFIX, MARKER_RULE, Account, Version
 from .configuration import PORT, SENTINEL_PORT
 from .connection import IMPATIENT, TIMEOUT, Connection, ServerError
-from .primaries import Named
+from .primaries import Named, agreed, is_certain
 from .trust import PLAIN, Trust
 
 if TYPE_CHECKING:
@@ -135,20 +134,17 @@ class ClusterFacts:
 
     @property
     def primary(self) -> str:
-        """The address that a majority names and that says itself that it is primary.
+        """The address that the latest failover made primary and that says itself that it is.
 
-        A majority of all that were asked, not of those that answered: a unit that is cut off
-        with the old primary must not believe it. Empty while there is none, as in a failover.
+        Empty while there is none, as in a failover, and while so few Sentinels answer that the
+        others could have agreed on another one: a unit that is cut off with the old primary must
+        not believe it.
         """
-        votes = Counter(sentinel.primary for sentinel in self.sentinels.values())
-        if not votes:
-            return ""
-        address, count = votes.most_common(1)[0]
+        named = [Named(sentinel.primary, sentinel.epoch) for sentinel in self.sentinels.values()]
+        address = agreed(named)
         server = self.servers.get(address)
-        voters = max(self.asked, len(self.sentinels))
-        if server is None or server.role != "master" or count * 2 <= voters:
-            return ""
-        return address
+        is_known = is_certain(len(named), max(self.asked, len(named)))
+        return address if is_known and server and server.role == "master" else ""
 
 
 T = TypeVar("T")

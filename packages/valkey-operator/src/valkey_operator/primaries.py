@@ -29,13 +29,29 @@ class Named:
     epoch: int = 0
     is_down: bool = False
 
+    def is_before(self, address: str, epoch: int) -> bool:
+        """Whether another one was made primary since, by the failover of that number."""
+        return bool(self.address) and self.address != address and self.epoch < epoch
+
 
 def newest(found: Iterable[Named]) -> str:
     """The address under the highest epoch, the one named most often if there are several."""
+    votes = _latest(found)
+    return votes.most_common(1)[0][0] if votes else ""
+
+
+def agreed(found: Iterable[Named]) -> str:
+    """The address under the highest epoch; empty if most of those who know it name others."""
+    votes = _latest(found)
+    address, count = votes.most_common(1)[0] if votes else ("", 0)
+    return address if count * 2 > votes.total() else ""
+
+
+def _latest(found: Iterable[Named]) -> Counter[str]:
+    """How often each address is named under the highest epoch."""
     named = [one for one in found if one.address]
     latest = max((one.epoch for one in named), default=0)
-    votes = Counter(one.address for one in named if one.epoch == latest)
-    return votes.most_common(1)[0][0] if votes else ""
+    return Counter(one.address for one in named if one.epoch == latest)
 
 
 def majority(units: int) -> int:

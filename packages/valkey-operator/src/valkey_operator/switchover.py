@@ -16,6 +16,7 @@ of, and those of valkey-py, which ask that question, ask the first.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -182,14 +183,13 @@ def _fail_over(switchover: _Switchover) -> str:
 
 def _demote(switchover: _Switchover, new: str) -> None:
     """Make the old primary follow, and let its clients look for the new one."""
-    switchover.cluster.server(switchover.old).ask_all(
-        [
-            ("REPLICAOF", new, PORT),
-            ("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes"),
-            ("CLIENT KILL", "TYPE", "pubsub", "SKIPME", "yes"),
-        ],
-        atomically=True,
-    )
+    old = switchover.cluster.server(switchover.old)
+    old.ask("REPLICAOF", new, PORT)
+    # Clients would be refused by a primary with too few replicas (``min-replicas-to-write``).
+    with contextlib.suppress(SwitchoverError):
+        _wait(lambda: _has_replicas(switchover, new), _CATCH_UP, "see a replica follow")
+    kinds = ("normal", "pubsub")
+    old.ask_all([("CLIENT KILL", "TYPE", kind, "SKIPME", "yes") for kind in kinds])
 
 
 def _begin(switchover: _Switchover, *options: str) -> str:
@@ -232,6 +232,11 @@ def _have_caught_up(switchover: _Switchover) -> bool:
         _replication(switchover, address).get("slave_repl_offset", -1) >= offset
         for address in switchover.eligible
     )
+
+
+def _has_replicas(switchover: _Switchover, new: str) -> bool:
+    # A server that needs none does not say how many it has.
+    return _replication(switchover, new).get("min_slaves_good_slaves", 1) > 0
 
 
 def _all_follow(switchover: _Switchover, new: str) -> bool:
