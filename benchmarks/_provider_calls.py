@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,11 +68,15 @@ def _update_status(juju: Juju) -> None:
 
 
 def _switch_over(juju: Juju) -> None:
-    """Move the primary behind the charm's back, as a failover does."""
+    """Move the primary behind the charm's back; Sentinel wakes the leader, as in a failover."""
     units = juju.status().apps[APP].units
     with connected(admin_password(juju)) as cluster:
-        switch_over(cluster, cluster.observe(juju.address(unit) for unit in units))
-    _update_status(juju)
+        new = switch_over(cluster, cluster.observe(juju.address(unit) for unit in units))
+    deadline = time.monotonic() + 30
+    while juju.databag(juju.relation_id(APP, _PEERS), APP).get("first-primary") != new:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the leader does not learn of the new primary")
+        time.sleep(0.05)
 
 
 def admin_password(juju: Juju) -> str:

@@ -51,3 +51,18 @@ def test_from_none_back_to_service_with_the_data(make_estate: MakeEstate, write:
     juju.add_unit(OPERATOR, num_units=2)
     invariants(juju, writer)
     assert failed_hooks(juju) == []
+
+
+def test_the_last_unit_serves_without_the_primary_that_was_lost(
+    make_estate: MakeEstate, write: Write
+) -> None:
+    """Two units are no majority without one of them; a person says that it will not come back."""
+    juju = make_estate(2)
+    writer = write(juju)
+    writer.stop()
+    juju.lose(primary_of(juju))
+    juju.remove_unit(primary_of(juju), force=True)
+    invariants(juju, writer)
+    assert primary_of(juju) == f"{OPERATOR}/1"
+    write(juju)
+    assert failed_hooks(juju) == []

@@ -23,13 +23,13 @@ from .agreement import observe_settled
 from .cluster import Cluster, connected
 from .connection import ServerError
 from .facts import Asked, Facts
+from .following import Following
 from .node import Node
 from .passwords import Passwords
 from .peers import Peers, Shared
-from .primaries import Named, is_certain, newest
 from .settings import Settings, SettingsError
 from .status import application_status, sharing
-from .switchover import SwitchoverError, switch_over
+from .switchover import SwitchoverError, hand_over, switch_over
 from .tls.client_cas import ClientCas
 from .tls.relation import Certificates
 from .tls.status import unit_statuses
@@ -48,9 +48,6 @@ PEERS = "valkey-peers"
 
 _SYNC_SECONDS = 10.0
 """How long a hook waits for a replica that it has just started; later hooks see to the rest."""
-
-_NEWS = 3.0
-"""Seconds in which a Sentinel has heard of a failover: they say hello every 2 s."""
 
 _ATTEMPTS = 3
 """How often facts are gathered anew when a server goes away in between."""
@@ -150,18 +147,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
         connection = self._connected()
         if connection and self.app.planned_units() > 0:
             with connection as cluster:
-                self._hand_over(cluster, address)
+                hand_over(cluster, address)
         Node(workload, address).stop()
-
-    @staticmethod
-    def _hand_over(cluster: Cluster, address: str) -> None:
-        # The other units have left the peer relation by now; the server still knows them.
-        try:
-            facts = cluster.observe([address, *cluster.replicas_of(address)])
-            if facts.primary == address:
-                switch_over(cluster, facts)
-        except (SwitchoverError, ServerError) as error:
-            logger.warning("the primary stops without a planned switchover: %s", error)
 
     def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
         try:
@@ -266,12 +253,6 @@ class ValkeyOperatorCharm(ops.CharmBase):
         if not self.unit.is_leader():
             return shared
         if shared.secret:
-            is_founder = shared.first_primary == node.address
-            if not is_founder and not node.is_running() and self.app.planned_units() == 1:
-                # Everybody else is gone, the primary of old among them. That no peer has been met
-                # would not say so: a new unit meets them only later.
-                shared = replace(shared, first_primary=node.address, epoch=0)
-                self.peers.share(shared)
             return shared
         passwords = Passwords(*(secrets.token_hex(32) for _ in range(4)))
         secret = self.app.add_secret(passwords.content(), label=f"{PEERS}.internal")
@@ -305,21 +286,20 @@ class ValkeyOperatorCharm(ops.CharmBase):
         elif not starts and self._must_restart_sentinel(tls, cluster, has_turn=has_turn):
             node.workload.stop("sentinel")
             starts = True
-        if not starts and self._is_left_behind(node, shared):
+        following = self._following(node, cluster, shared)
+        if not starts and following.must_start_anew():
             node.stop()
             starts = True
         if starts:
-            named = cluster.settled_primaries(others)
-            own = [node.known_primary(), Named(shared.first_primary, shared.epoch)]
-            units = 1 + sum(peer.started for peer in self.peers.all() if peer.address in others)
+            choice = following.choose()
             starts = node.start(
-                newest([*named, *own]),
+                choice.primary,
                 passwords,
                 shared.accounts.values(),
                 settings,
                 units=len(others) + 1,
                 tls=tls,
-                is_certain=is_certain(1 + len(named), units),
+                is_certain=choice.is_certain,
             )
             cluster.forget(node.address)
             self._waits_for_others = not node.workload.is_running("server")
@@ -336,20 +316,16 @@ class ValkeyOperatorCharm(ops.CharmBase):
             tls=tls.report(),
         )
 
-    @staticmethod
-    def _is_left_behind(node: Node, shared: Shared) -> bool:
-        """Whether this unit's Sentinel watches a primary of before, and hears of no other.
-
-        Sentinels tell each other by way of the servers that they watch. One whose primary went
-        for good before it had found the others is told by nobody.
-        """
-        deadline = time.monotonic() + _NEWS
-        while (known := node.known_primary()).is_before(shared.first_primary, shared.epoch):
-            if time.monotonic() > deadline:
-                logger.warning("Sentinel knows %s only; starting anew", known.address)
-                return True
-            time.sleep(0.1)
-        return False
+    def _following(self, node: Node, cluster: Cluster, shared: Shared) -> Following:
+        others = [peer for peer in self.peers.all() if peer.address != node.address]
+        return Following(
+            node,
+            cluster,
+            shared,
+            others=[peer.address for peer in others],
+            started=sum(peer.started for peer in others),
+            is_last=lambda: not others and self.app.planned_units() == 1,
+        )
 
     def _must_restart_sentinel(self, tls: UnitTls, cluster: Cluster, *, has_turn: bool) -> bool:
         """Whether the Sentinel has to be started again now: it cannot change while it runs."""

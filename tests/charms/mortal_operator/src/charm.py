@@ -1,4 +1,4 @@
-"""The operator, whose hooks die after so many conversations with a server.
+"""The operator, whose hooks die after so many conversations with servers.
 
 The file that MORTAL names holds the number, the unit, or nothing for any, and a part of the name of
 the hook that shall die; it is gone once that has happened.
@@ -19,11 +19,16 @@ ORDER = Path(os.environ.get("MORTAL", "/nonexistent"))
 
 
 def count(original):
-    """The same, but the process dies after the last one that it is allowed."""
+    """The same, but the process dies after the last one that it is allowed.
+
+    A question that is asked again and again, to wait for something, counts once.
+    """
 
     def counted(self, *arguments, **options):
+        said = [command[0] for command in getattr(self, "command_stack", ())]
+        key = repr((self.connection_pool.connection_kwargs["host"], arguments, said))
         answer = original(self, *arguments, **options)
-        LIFE.spend()
+        LIFE.spend(key)
         return answer
 
     return counted
@@ -36,9 +41,13 @@ class Life:
         order = json.loads(ORDER.read_text()) if ORDER.exists() else {}
         about = os.environ.get("JUJU_DISPATCH_PATH", "")
         is_meant = order.get("unit") in ("", os.environ.get("JUJU_UNIT_NAME"))
+        self.spent_on = set()
         self.left = order["after"] if is_meant and order["hook"] in about else 0
 
-    def spend(self):
+    def spend(self, key):
+        if key in self.spent_on:
+            return
+        self.spent_on.add(key)
         self.left -= 1
         if self.left == 0:
             ORDER.unlink()
