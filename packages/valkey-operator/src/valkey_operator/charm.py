@@ -24,12 +24,13 @@ from .cluster import Cluster, connected
 from .connection import ServerError
 from .facts import Asked, Facts
 from .following import Following
+from .handover import await_agreement, hand_over
 from .node import Node
 from .passwords import Passwords
 from .peers import Peers, Shared
 from .settings import Settings, SettingsError
 from .status import application_status, sharing
-from .switchover import SwitchoverError, hand_over, switch_over
+from .switchover import SwitchoverError, switch_over
 from .tls.client_cas import ClientCas
 from .tls.relation import Certificates
 from .tls.status import unit_statuses
@@ -424,6 +425,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         if turn and turns.must_switch_over(facts, turn):
             try:
                 switch_over(cluster, facts.cluster)
+                await_agreement(cluster, [peer.address for peer in facts.peers])
             except SwitchoverError as error:
                 logger.warning("no turn is given yet: %s", error)
                 turn = ""

@@ -293,6 +293,15 @@ class Cluster:
                 return found
             time.sleep(0.2)
 
+    def sentinels_known_to(self, address: str) -> list[str]:
+        """The addresses of the other Sentinels that a unit's Sentinel knows.
+
+        Raises:
+            ServerError: If it does not answer.
+        """
+        known = self.sentinel(address).ask("SENTINEL SENTINELS", PRIMARY_NAME)
+        return [fields["ip"] for fields in known]
+
     def replicas_of(self, address: str) -> list[str]:
         """The addresses of the replicas that are connected to a server; none to a replica's.
 

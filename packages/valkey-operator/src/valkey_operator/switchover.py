@@ -39,9 +39,6 @@ _CATCH_UP = 2.0
 _PREPARATION = 15.0
 """Seconds in which every Sentinel has asked the replicas anew (they do so every 10 s)."""
 
-_HAND_OVER = 10.0
-"""Seconds for a replica to be in sync. The hook fails after that, and Juju tries it again."""
-
 _ATTEMPTS = 3
 
 _CONVERGENCE = 20.0
@@ -128,40 +125,6 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
     finally:
         for address in others:
             cluster.configure_server(address, "replica-priority", "100")
-
-
-def hand_over(cluster: Cluster, address: str) -> None:
-    """Let another server be primary before this one goes; nothing if it is not the primary.
-
-    Args:
-        cluster: Connections to all servers.
-        address: Of the server that goes.
-
-    Raises:
-        SwitchoverError: If no other can be primary yet; stopping it would lose the data.
-    """
-    deadline = time.monotonic() + _HAND_OVER
-    while True:
-        try:
-            if cluster.observe_server(address).role != "master":
-                return
-        except ServerError:
-            return  # There is nothing to hand over.
-        try:
-            # The other units have left the peer relation by now; the server still knows them.
-            facts = cluster.observe([address, *cluster.replicas_of(address)])
-            if facts.primary in {"", address}:
-                switch_over(cluster, facts)
-        except (SwitchoverError, ServerError) as error:
-            if time.monotonic() > deadline:
-                raise SwitchoverError(
-                    f"{error}; the primary waits for another unit to take over before it stops."
-                    " If none will come back, remove this unit with --force: its data goes with"
-                    " it, unless its storage is kept"
-                ) from error
-            time.sleep(0.5)
-        else:
-            return
 
 
 def _is_prepared(switchover: _Switchover) -> bool:

@@ -1,0 +1,65 @@
+"""How a unit's servers leave the others without taking anything with them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from .cluster import Cluster
+from .connection import ServerError
+from .switchover import SwitchoverError, switch_over
+
+_HAND_OVER = 10.0
+"""Seconds for a replica to be in sync. The hook fails after that, and Juju tries it again."""
+
+_LAST_SENTINEL = 5.0
+"""Seconds for the Sentinel that leads a failover to come to its end, which takes about one."""
+
+
+def hand_over(cluster: Cluster, address: str) -> None:
+    """Let a unit's servers go: another is primary, and no failover needs them to come to its end.
+
+    Args:
+        cluster: Connections to all servers.
+        address: Of the server that goes.
+
+    Raises:
+        SwitchoverError: If no other can be primary yet; stopping it would lose the data.
+    """
+    deadline = time.monotonic() + _HAND_OVER
+    while True:
+        try:
+            if cluster.observe_server(address).role != "master":
+                await_agreement(cluster, [address, *cluster.sentinels_known_to(address)])
+                return
+        except ServerError:
+            return  # There is nothing to hand over.
+        try:
+            # The other units have left the peer relation by now; the server still knows them.
+            facts = cluster.observe([address, *cluster.replicas_of(address)])
+            if facts.primary in {"", address}:
+                switch_over(cluster, facts)
+            else:
+                return  # Sentinels have not made it follow yet.
+        except (SwitchoverError, ServerError) as error:
+            if time.monotonic() > deadline:
+                raise SwitchoverError(
+                    f"{error}; the primary waits for another unit to take over before it stops."
+                    " If none will come back, remove this unit with --force: its data goes with"
+                    " it, unless its storage is kept"
+                ) from error
+        time.sleep(0.1)
+
+
+def await_agreement(cluster: Cluster, addresses: Sequence[str]) -> None:
+    """Wait, for a few seconds, until all Sentinels that answer name the same primary.
+
+    The one that leads a failover waits for every replica to follow; were one stopped meanwhile,
+    it would wait for ``failover-timeout``.
+    """
+    deadline = time.monotonic() + _LAST_SENTINEL
+    while time.monotonic() < deadline:
+        sentinels = cluster.observe(addresses).sentinels.values()
+        if len({sentinel.primary for sentinel in sentinels}) < 2:
+            return
+        time.sleep(0.1)
