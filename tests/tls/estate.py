@@ -115,6 +115,19 @@ def shown(juju: localjuju.Juju) -> dict[str, int]:
     return found
 
 
+def await_renewal(juju: localjuju.Juju, before: dict[str, int]) -> dict[str, int]:
+    """Wait until every server and Sentinel shows another certificate than before."""
+    deadline = time.monotonic() + 180
+    while True:
+        settle(juju, tls=True)
+        after = shown(juju)
+        late = [node for node, serial in before.items() if after[node] == serial]
+        if not late:
+            return after
+        assert time.monotonic() < deadline, late
+        time.sleep(0.25)
+
+
 def lost(juju: localjuju.Juju, *writers: Writer) -> int:
     """How many of the acknowledged writes are not there; says how many failed meanwhile."""
     for writer in writers:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import subprocess
+
 import pytest
 
 import localjuju
 
-from ..conftest import failed_hooks
+from ..conftest import CHARMS, failed_hooks
 from .conftest import Write
-from .estate import access_of, lost, message_of, settle, shown, units_of
+from .estate import (
+    OPERATOR,
+    access_of,
+    await_renewal,
+    lost,
+    message_of,
+    settle,
+    shown,
+    units_of,
+)
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
@@ -35,6 +48,62 @@ def test_what_was_before_goes_on(estate: localjuju.Juju, write: Write) -> None:
     estate.config("certificates", reset="fault")
     estate.run("certificates/0", "renew")
     settle(estate, tls=True)
+    for unit in units_of(estate):
+        assert message_of(estate, unit).startswith("active")
+    assert (lasting.errors, fresh.errors) == (0, 0)
+    assert lost(estate, lasting, fresh) == 0
+    assert failed_hooks(estate) == []
+
+
+UNREADABLE = {
+    "garbage": '"certificates" is not JSON',
+    "[" * 10_000: '"certificates" is not JSON',
+    '[{"unknown": "x"}]': '"certificates" has 1 that have not the form of an answer',
+}
+
+
+def write_databag(juju: localjuju.Juju, certificates: str) -> None:
+    """Let the provider write what its library would not."""
+    relation = juju.relation_id("certificates", "certificates")
+    command = ["relation-set", "--app", "-r", str(relation), f"certificates={certificates}"]
+    words = [str(juju.engine.bin / "juju-exec"), "certificates/0", shlex.join(command)]
+    subprocess.run(words, check=True)
+    settle(juju, tls=True)
+
+
+def test_what_cannot_be_read_stops_nobody(estate: localjuju.Juju, write: Write) -> None:
+    """No hook fails, whatever the provider writes, and applications come and go meanwhile."""
+    before, access = shown(estate), access_of(estate)
+    relation = estate.relation_id("certificates", "certificates")
+    good = json.loads(estate.databag(relation, "certificates")["certificates"])
+    lasting, fresh = write(), write(lasts=False)
+    for text, reason in UNREADABLE.items():
+        write_databag(estate, text)
+        for unit in units_of(estate):
+            said = message_of(estate, unit)
+            assert said.startswith("blocked relation certificates: ")
+            assert reason in said
+    for name, reason in (
+        ("certificate", "the certificate cannot be read"),
+        ("ca", "the CA certificate cannot be read"),
+    ):
+        write_databag(estate, json.dumps([{**answer, name: answer[name][:99]} for answer in good]))
+        for unit in units_of(estate):
+            said = message_of(estate, unit)
+            assert said.startswith(f"blocked relation certificates: the certificate for {unit}")
+            assert reason in said
+    assert shown(estate) == before
+    assert access_of(estate) == access
+
+    # What is not about certificates goes on.
+    estate.deploy(CHARMS / "scripted_requirer", "late", config={"prefix": "late:*"})
+    estate.integrate(OPERATOR, "late")
+    settle(estate, tls=True)
+    assert access_of(estate, "late").prefix == "late:*"
+    estate.remove_application("late")
+
+    estate.run("certificates/0", "renew")
+    await_renewal(estate, before)
     for unit in units_of(estate):
         assert message_of(estate, unit).startswith("active")
     assert (lasting.errors, fresh.errors) == (0, 0)

@@ -16,28 +16,15 @@ from .estate import (
     PORT,
     SENTINEL_PORT,
     access_of,
+    await_renewal,
     lost,
     message_of,
-    settle,
     shown,
     units_of,
     update_status,
 )
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
-
-
-def await_renewal(juju: localjuju.Juju, before: dict[str, int]) -> dict[str, int]:
-    """Wait until every server and Sentinel shows another certificate than before."""
-    deadline = time.monotonic() + 180
-    while True:
-        settle(juju, tls=True)
-        after = shown(juju)
-        late = [node for node, serial in before.items() if after[node] == serial]
-        if not late:
-            return after
-        assert time.monotonic() < deadline, late
-        time.sleep(0.25)
 
 
 def test_leaves_are_renewed(estate: localjuju.Juju, write: Write) -> None:

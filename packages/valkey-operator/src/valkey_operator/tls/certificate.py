@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from .pem import fingerprint
-from .signatures import is_ca, is_issued, pem
+from .signatures import UNREADABLE, is_ca, is_issued, load, pem
 
 
 class CertificateError(ValueError):
@@ -102,8 +102,8 @@ def check(received: Received, now: datetime | None = None) -> Checked:
 
 def _load(text: str, what: str) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(text.encode())
-    except ValueError:
+        return load(text)
+    except UNREADABLE:
         raise CertificateError(f"{what} cannot be read") from None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ops
 
 if TYPE_CHECKING:
-    from charmlibs.interfaces import certificate_transfer
+    from .cas_requirer import CasRequirer
 
 _TIMES_TO_LOOK = ("start", "upgrade-charm")
 _TIMES_TO_READ = ("leader-elected", "config-changed", "update-status", *_TIMES_TO_LOOK)
@@ -30,16 +30,16 @@ class ClientCas(ops.Object):
     def __init__(self, charm: ops.CharmBase, endpoint: str):
         super().__init__(charm, f"client-cas-{endpoint}")
         self._endpoint = endpoint
-        self._library: certificate_transfer.CertificateTransferRequires | None = None
+        self._library: CasRequirer | None = None
         self._stored.set_default(related=False, problem="")
         hook = os.environ.get("JUJU_DISPATCH_PATH", "").rpartition("/")[2]
         is_about_it = os.environ.get("JUJU_RELATION") == endpoint
         if is_about_it or hook in _TIMES_TO_LOOK:
             self._stored.related = any(r.active for r in self.model.relations[endpoint])
         if is_about_it or (self._stored.related and hook in _TIMES_TO_READ):
-            from charmlibs.interfaces import certificate_transfer  # noqa: PLC0415
+            from .cas_requirer import CasRequirer  # noqa: PLC0415
 
-            self._library = certificate_transfer.CertificateTransferRequires(charm, endpoint)
+            self._library = CasRequirer(charm, endpoint)
 
     @property
     def problem(self) -> str:
@@ -47,8 +47,15 @@ class ClientCas(ops.Object):
         return str(self._stored.problem)
 
     def read(self) -> tuple[str, ...] | None:
-        """The CA certificates, None in a hook that is not about them."""
+        """The CA certificates; None for those of before, where there is nothing to be read."""
         if self._library is None:
+            return None
+        if unreadable := self._library.unreadable():
+            # One that is broken is no reason to turn clients away.
+            self._stored.problem = (
+                f"relation {self._endpoint}: what {', '.join(unreadable)} wrote cannot be read and"
+                " the CAs of before stay trusted; correct it, or remove the relation"
+            )
             return None
         from .client_certificate import ClientCertificateError, authorities  # noqa: PLC0415
 

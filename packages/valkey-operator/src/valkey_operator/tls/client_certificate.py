@@ -15,12 +15,10 @@ from datetime import datetime, timezone
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from .signatures import is_ca, is_issued, pem
+from .signatures import UNREADABLE, is_ca, is_issued, pem
 
 _MOST = 8
 """How many certificates one request may come with."""
-
-_UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 class ClientCertificateError(ValueError):
@@ -103,7 +101,7 @@ def _load(text: str) -> list[x509.Certificate]:
         found = x509.load_pem_x509_certificates(text.encode())
         for certificate in found:
             _ = certificate.extensions, certificate.subject, certificate.issuer
-    except _UNREADABLE:
+    except UNREADABLE:
         raise ClientCertificateError("it holds a certificate that cannot be read") from None
     if len(found) > _MOST:
         raise ClientCertificateError(f"it holds more than {_MOST} certificates")

@@ -8,7 +8,7 @@ remembers: to ask Juju would cost every hook a command.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ops
 
@@ -17,7 +17,7 @@ from .unit import UnitTls
 if TYPE_CHECKING:
     from charmlibs.interfaces import tls_certificates
 
-    from .certificate import Received
+    from .requirer import CertificatesRequirer
 
 KEY_OPTION = "tls-private-key"
 
@@ -52,7 +52,7 @@ class Certificates(ops.Object):
         super().__init__(charm, f"certificates-{endpoint}")
         self._charm = charm
         self._endpoint = endpoint
-        self._library: tls_certificates.TLSCertificatesRequiresV4 | None = None
+        self._library: CertificatesRequirer | None = None
         self._problem = ""
         self._stored.set_default(related=False)
         hook = os.environ.get("JUJU_DISPATCH_PATH", "").rpartition("/")[2]
@@ -79,6 +79,8 @@ class Certificates(ops.Object):
             return
         from charmlibs.interfaces import tls_certificates as library  # noqa: PLC0415
 
+        from .requirer import CertificatesRequirer  # noqa: PLC0415
+
         unit = self.model.unit.name
         request = library.CertificateRequestAttributes(
             common_name=unit if len(unit) <= _LONGEST_NAME else unit[-_LONGEST_NAME:],
@@ -91,7 +93,7 @@ class Certificates(ops.Object):
             self._problem = str(error)
             return
         events = self._charm.on
-        self._library = library.TLSCertificatesRequiresV4(
+        self._library = CertificatesRequirer(
             self._charm,
             self._endpoint,
             certificate_requests=[request],
@@ -154,38 +156,24 @@ class Certificates(ops.Object):
         elif self._library is not None:
             self._receive(unit, self._library)
 
-    def _receive(self, unit: UnitTls, library: Any) -> None:
-        from .certificate import CertificateError, check  # noqa: PLC0415
+    def _receive(self, unit: UnitTls, library: CertificatesRequirer) -> None:
+        from .certificate import CertificateError, Received, check  # noqa: PLC0415
 
-        if denied := library.get_request_errors():
-            unit.refuse(f"relation {self._endpoint}: the request was denied: {denied[0].error}")
+        if refusals := library.refusals():
+            unit.refuse(f"relation {self._endpoint}: the request was denied: {refusals[0]}")
             return
-        for received in self._received(library):
+        found = library.answers()
+        key = str(library.private_key or "")
+        for offer in found.offers:
             try:
-                unit.accept(check(received))
+                unit.accept(check(Received(offer.leaf, offer.chain, offer.ca, key)))
             except CertificateError as error:
                 unit.refuse(
                     f"relation {self._endpoint}: the certificate for {self.model.unit.name} is not"
                     f" used: {error}"
                 )
-
-    @staticmethod
-    def _received(library: tls_certificates.TLSCertificatesRequiresV4) -> list[Received]:
-        """What answers the request that stands; nothing while a new one is awaited."""
-        from .certificate import Received  # noqa: PLC0415
-
-        key = library.private_key
-        asked = {
-            request.certificate_signing_request
-            for request in library.get_csrs_from_requirer_relation_data()
-        }
-        return [
-            Received(
-                leaf=str(given.certificate),
-                chain=tuple(map(str, given.chain)),
-                ca=str(given.ca),
-                key=str(key),
+        if not found.offers:
+            said = (
+                f"relation {self._endpoint}: the provider's data cannot be read: {found.problem}"
             )
-            for given in library.get_provider_certificates()
-            if given.certificate_signing_request in asked and not given.revoked and key
-        ]
+            unit.refuse(f"{said}; let it issue anew" if found.problem else "")
