@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import localjuju
@@ -40,12 +42,18 @@ def test_off_and_on_again(estate: localjuju.Juju, write: Write) -> None:
     assert failed_hooks(estate) == []
 
 
+def files_of(juju: localjuju.Juju, pattern: str) -> list[Path]:
+    """Files of the units that there are."""
+    agents = juju.directory / "agents"
+    folders = [agents / f"unit-{unit.replace('/', '-')}" / "valkey" for unit in units_of(juju)]
+    return [path for folder in folders for path in folder.glob(pattern)]
+
+
 def test_nothing_is_kept_of_it(estate: localjuju.Juju) -> None:
     """When TLS is off no unit has a key any more."""
     estate.remove_relation(OPERATOR, "certificates")
     settle(estate, tls=False)
-    agents = estate.directory / "agents"
-    assert [*agents.glob(f"unit-{OPERATOR}-*/valkey/tls-*")] == []
+    assert files_of(estate, "tls-*") == []
     estate.integrate(OPERATOR, "certificates")
     settle(estate, tls=True)
-    assert len([*agents.glob(f"unit-{OPERATOR}-*/valkey/tls-*.key")]) == len(units_of(estate))
+    assert len(files_of(estate, "tls-*.key")) == len(units_of(estate))

@@ -241,7 +241,11 @@ def _has_replicas(switchover: _Switchover, new: str) -> bool:
 
 def _all_follow(switchover: _Switchover, new: str) -> bool:
     replicas = {switchover.old, *switchover.eligible, *switchover.others} - {new}
-    return all(switchover.cluster.observe_server(a).in_sync_with(new) for a in replicas)
+    try:
+        return all(switchover.cluster.observe_server(a).in_sync_with(new) for a in replicas)
+    except ServerError:
+        # Sentinels close the connections of a server that they let follow, this one's too.
+        return False
 
 
 def _replication(switchover: _Switchover, address: str) -> Mapping[str, Any]:
