@@ -21,7 +21,7 @@ find_all = functools.cache(find_binaries)
 Write = Callable[[], Writer]
 
 _TAKES_LONG = (
-    *("test_rotation", "test_refusals", "test_scale", "test_traces"),
+    *("test_rotation", "test_refusals", "test_scale", "test_traces", "test_dying_hooks"),
     *("test_client_tls", "test_client_operator"),
 )
 

@@ -6,6 +6,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import valkey
@@ -131,6 +132,13 @@ def violations(juju: localjuju.Juju, *, tls: bool) -> Iterator[str]:
             yield f"the Sentinel of {unit} says {said}"
         if int(said["num-other-sentinels"]) != count - 1 or said["flags"] != "master":
             yield f"the Sentinel of {unit} says {said}"
+
+
+def files_of(juju: localjuju.Juju, pattern: str) -> list[Path]:
+    """Files of the units that there are."""
+    agents = juju.directory / "agents"
+    folders = [agents / f"unit-{unit.replace('/', '-')}" / "valkey" for unit in units_of(juju)]
+    return [path for folder in folders for path in folder.glob(pattern)]
 
 
 def shown(juju: localjuju.Juju) -> dict[str, int]:

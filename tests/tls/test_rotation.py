@@ -17,6 +17,7 @@ from .estate import (
     SENTINEL_PORT,
     access_of,
     await_renewal,
+    files_of,
     lost,
     message_of,
     shown,
@@ -82,8 +83,7 @@ def test_a_key_that_the_operator_gives_is_used(estate: localjuju.Juju) -> None:
     assert shown(estate) == before
     estate.update_secret("key", {"private-key": text})
     after = await_renewal(estate, before)
-    folders = (estate.directory / "agents").glob(f"unit-{OPERATOR}-*/valkey")
-    assert {p.read_text().strip() for f in folders for p in f.glob("tls-*.key")} == {text.strip()}
+    assert {path.read_text().strip() for path in files_of(estate, "tls-*.key")} == {text.strip()}
     estate.config(OPERATOR, reset="tls-private-key")
     await_renewal(estate, after)
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import localjuju
 
 from ..conftest import failed_hooks, told
 from .conftest import Write
-from .estate import OPERATOR, PORT, SENTINEL_PORT, access_of, is_refused, lost, settle, units_of
+from .estate import (
+    OPERATOR,
+    PORT,
+    SENTINEL_PORT,
+    access_of,
+    files_of,
+    is_refused,
+    lost,
+    settle,
+    units_of,
+)
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
@@ -40,13 +48,6 @@ def test_off_and_on_again(estate: localjuju.Juju, write: Write) -> None:
     assert lasting.errors == 0
     assert lost(estate, lasting, fresh) == 0
     assert failed_hooks(estate) == []
-
-
-def files_of(juju: localjuju.Juju, pattern: str) -> list[Path]:
-    """Files of the units that there are."""
-    agents = juju.directory / "agents"
-    folders = [agents / f"unit-{unit.replace('/', '-')}" / "valkey" for unit in units_of(juju)]
-    return [path for folder in folders for path in folder.glob(pattern)]
 
 
 def test_nothing_is_kept_of_it(estate: localjuju.Juju) -> None:
