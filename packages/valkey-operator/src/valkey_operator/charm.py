@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import secrets
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import ops
@@ -21,9 +18,7 @@ from . import apply, plan, turns
 from .actions import Actions, Means
 from .agreement import observe_settled
 from .cluster import Cluster, connected
-from .connection import ServerError
 from .facts import Asked, Facts
-from .following import Following
 from .handover import await_agreement, hand_over
 from .node import Node
 from .passwords import Passwords
@@ -36,6 +31,7 @@ from .tls.relation import Certificates
 from .tls.status import unit_statuses
 from .tls.unit import UnitTls
 from .trust import Trust
+from .unit import UnitServers
 from .workload import Workload, WorkloadError
 from .workload.process import ProcessWorkload
 from .workload.wake import Move
@@ -46,9 +42,6 @@ CERTIFICATES = "certificates"
 CLIENT_CAS = "client-cas"
 CLIENTS = "valkey-client"
 PEERS = "valkey-peers"
-
-_SYNC_SECONDS = 10.0
-"""How long a hook waits for a replica that it has just started; later hooks see to the rest."""
 
 _ATTEMPTS = 3
 """How often facts are gathered anew when a server goes away in between."""
@@ -231,8 +224,16 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self._receive_certificate(workload)
         with connected(passwords.admin, self._trust(shared)) as cluster:
             # A unit that is leaving may be woken after it has stopped; it starts nothing again.
+            servers = UnitServers(
+                node=node,
+                cluster=cluster,
+                peers=self.peers,
+                passwords=passwords,
+                settings=settings,
+                planned=self.app.planned_units,
+            )
             if move is None and not self.provider.is_leaving:
-                self._run_node(node, cluster, shared, passwords, settings)
+                self._waits_for_others = not servers.run(shared)
             # A leader that is being removed sees its relations break one by one; it is not the
             # one to judge what is gone.
             if self.unit.is_leader() and not self.provider.is_leaving:
@@ -243,7 +244,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                         break
                     # Juju does not tell a leader what it wrote itself.
                     cluster.expect(self._trust(shared))
-                    self._run_node(node, cluster, shared, passwords, settings)
+                    self._waits_for_others = not servers.run(shared)
                     shared = self.peers.shared()
                     self._lead(cluster, shared, settings, frozenset(), Move())
         node.keep_accounts(passwords, self.peers.shared().accounts.values())
@@ -251,9 +252,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def _found_application(self, node: Node) -> Shared:
         """As leader, make what the application begins with: passwords and a first primary."""
         shared = self.peers.shared()
-        if not self.unit.is_leader():
-            return shared
-        if shared.secret:
+        if shared.secret or not self.unit.is_leader():
             return shared
         passwords = Passwords(*(secrets.token_hex(32) for _ in range(4)))
         secret = self.app.add_secret(passwords.content(), label=f"{PEERS}.internal")
@@ -261,115 +260,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self.peers.share(shared)
         return shared
 
-    def _run_node(
-        self,
-        node: Node,
-        cluster: Cluster,
-        shared: Shared,
-        passwords: Passwords,
-        settings: Settings,
-    ) -> None:
-        others = [peer.address for peer in self.peers.all() if peer.address != node.address]
-        wanted = node.wanted(passwords, settings)
-        tls = UnitTls(node.workload, shared.tls)
-        starts = not node.is_running()
-        has_turn = shared.turn == self.unit.name
-        if starts and not tls.can_start:
-            self.peers.announce(
-                node.address, started=False, memory=node.workload.memory(), tls=tls.report()
-            )
-            return
-        with contextlib.suppress(ServerError):
-            if not starts:
-                tls.configure(partial(cluster.configure_server_at_once, node.address))
-        if not starts and has_turn and wanted != node.started_with():
-            starts = self._take_turn(node, cluster, others)
-        elif not starts and self._must_restart_sentinel(tls, cluster, has_turn=has_turn):
-            node.workload.stop("sentinel")
-            starts = True
-        following = self._following(node, cluster, shared)
-        if not starts and following.must_start_anew():
-            node.stop()
-            starts = True
-        if starts:
-            choice = following.choose()
-            starts = node.start(
-                choice.primary,
-                passwords,
-                shared.accounts.values(),
-                settings,
-                units=len(others) + 1,
-                tls=tls,
-                is_certain=choice.is_certain,
-            )
-            cluster.forget(node.address)
-            self._waits_for_others = not node.workload.is_running("server")
-            if not self._waits_for_others:
-                self._wait_for_sync(cluster, node.address)
-        self.peers.announce(
-            node.address,
-            started=True,
-            memory=node.workload.memory(),
-            anew=starts,
-            wanted=wanted,
-            needs_restart=wanted != node.started_with(),
-            sentinel_is_late=tls.sentinel_is_late,
-            tls=tls.report(),
-        )
-
-    def _following(self, node: Node, cluster: Cluster, shared: Shared) -> Following:
-        others = [peer for peer in self.peers.all() if peer.address != node.address]
-        return Following(
-            node,
-            cluster,
-            shared,
-            others=[peer.address for peer in others],
-            started=sum(peer.started for peer in others),
-            is_last=lambda: not others and self.app.planned_units() == 1,
-        )
-
-    def _must_restart_sentinel(self, tls: UnitTls, cluster: Cluster, *, has_turn: bool) -> bool:
-        """Whether the Sentinel has to be started again now: it cannot change while it runs."""
-        if not tls.sentinel_changes_over:
-            return tls.sentinel_is_late and (has_turn or tls.sentinel_has_expired)
-        try:
-            # The leader has changed it, unless it was away then.
-            if cluster.observe_server(self.address).tls != tls.word.on:
-                cluster.switch_tls(self.address, on=tls.word.on)
-        except ServerError as error:
-            logger.warning("this unit's Sentinel waits for its server: %s", error)
-            return False
-        return True
-
     def _receive_certificate(self, workload: Workload) -> None:
         """Look at what the provider of certificates says, if this hook may be about it."""
         if self.certificates.is_asked:
             unit = UnitTls(workload, self.peers.shared().tls)
             has_tls = not self.certificates.exists or workload.has_tls()
             self.certificates.receive(unit, has_tls=has_tls)
-
-    @staticmethod
-    def _take_turn(node: Node, cluster: Cluster, others: Sequence[str]) -> bool:
-        """Stop the servers, to start them again, unless they are needed now."""
-        if others:
-            with contextlib.suppress(ServerError):
-                if cluster.observe_server(node.address).role == "master":
-                    # It was promoted since; the leader sees that and hands over first.
-                    return False
-        node.stop()
-        return True
-
-    @staticmethod
-    def _wait_for_sync(cluster: Cluster, address: str) -> None:
-        """Let a server begin to serve, so that the leader finds it ready."""
-        deadline = time.monotonic() + _SYNC_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if cluster.observe_server(address).in_sync:
-                    return
-            except ServerError:
-                logger.debug("the server does not answer yet")
-            time.sleep(0.05)
 
     def _lead(
         self,

@@ -84,6 +84,11 @@ class Peers:
         """The relation, None before it was created."""
         return self._charm.model.get_relation(self._endpoint)
 
+    @property
+    def unit(self) -> str:
+        """The name of this unit."""
+        return self._charm.unit.name
+
     def shared(self) -> Shared:
         """What the leader tells."""
         relation = self.relation
