@@ -66,3 +66,14 @@ def test_the_last_unit_serves_without_the_primary_that_was_lost(
     assert primary_of(juju) == f"{OPERATOR}/1"
     write(juju)
     assert failed_hooks(juju) == []
+
+
+def test_every_unit_is_replaced_at_once(make_estate: MakeEstate, write: Write) -> None:
+    """The leader and the primary go; nobody leads until they have, and the new ones wait."""
+    juju = make_estate(2)
+    writer = write(juju)
+    juju.remove_unit(f"{OPERATOR}/0", f"{OPERATOR}/1")
+    juju.add_unit(OPERATOR, num_units=2)
+    juju.wait(lambda _: units(juju) == [f"{OPERATOR}/2", f"{OPERATOR}/3"], timeout=120)
+    writer.await_writes()
+    invariants(juju, writer)

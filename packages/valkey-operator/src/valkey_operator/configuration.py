@@ -28,6 +28,9 @@ SERVER, SENTINEL = "valkey.conf", "sentinel.conf"
 SERVER_ACCOUNTS, SENTINEL_ACCOUNTS = "users.acl", "sentinel.acl"
 WAKE = "primary-changed.sh"
 
+NOT_PROMOTABLE, PROMOTABLE = "0", "100"
+"""Values of ``replica-priority``."""
+
 MAX_LAG = "3"
 """Seconds without a word after which a replica no longer counts for ``min-replicas-to-write``."""
 
@@ -84,7 +87,7 @@ class Configuration:
             *self.fixed_server(),
             f'dir "{data}"',
             # Until the leader has seen that it has all accounts and is in sync.
-            "replica-priority 0",
+            f"replica-priority {NOT_PROMOTABLE}",
             # A primary of old that comes back alone must not take a write.
             f"min-replicas-to-write {min_replicas(units)}",
             f"min-replicas-max-lag {MAX_LAG}",

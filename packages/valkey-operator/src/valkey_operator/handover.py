@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from .cluster import Cluster
+from .cluster import Cluster, ClusterFacts
+from .configuration import PROMOTABLE
 from .connection import ServerError
 from .switchover import SwitchoverError, switch_over
 
@@ -38,6 +39,7 @@ def hand_over(cluster: Cluster, address: str) -> None:
             # The other units have left the peer relation by now; the server still knows them.
             facts = cluster.observe([address, *cluster.replicas_of(address)])
             if facts.primary in {"", address}:
+                _make_promotable(cluster, facts, address)
                 switch_over(cluster, facts)
             else:
                 return  # Sentinels have not made it follow yet.
@@ -49,6 +51,19 @@ def hand_over(cluster: Cluster, address: str) -> None:
                     " it, unless its storage is kept"
                 ) from error
         time.sleep(0.1)
+
+
+def _make_promotable(cluster: Cluster, facts: ClusterFacts, address: str) -> None:
+    """Let replicas be promoted that have all accounts and data.
+
+    The leader does that, unless it is this unit, or another one that goes.
+    """
+    for server in facts.servers.values():
+        nodes = facts.servers.get(address), facts.sentinels.get(address)
+        others = server, facts.sentinels.get(server.address)
+        same = all(a and b and a.markers == b.markers for a, b in zip(nodes, others, strict=True))
+        if same and server.in_sync_with(address):
+            cluster.configure_server(server.address, "replica-priority", PROMOTABLE)
 
 
 def await_agreement(cluster: Cluster, addresses: Sequence[str]) -> None:

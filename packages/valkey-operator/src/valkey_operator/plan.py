@@ -18,7 +18,7 @@ from valkey_client.messages import format_endpoints
 from .accounts import Account, marker
 from .answers import answer
 from .cluster import NodeFacts, ServerFacts
-from .configuration import MAX_LAG, PORT, SENTINEL_PORT, min_replicas
+from .configuration import MAX_LAG, PORT, PROMOTABLE, SENTINEL_PORT, min_replicas
 from .facts import Facts
 from .limits import limits
 from .overlap import overlapping
@@ -40,8 +40,6 @@ from .steps import (
 )
 from .tls import leader, proofs
 from .tls.peer import Word
-
-PROMOTABLE = "100"
 
 _SWITCHING_DOWN_AFTER = 60
 """Seconds without an answer after which a Sentinel takes a server for down, at the least, while

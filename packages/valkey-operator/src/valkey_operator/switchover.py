@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from valkey_client.messages import PRIMARY_NAME
 
 from .cluster import Cluster, ClusterFacts
-from .configuration import PORT
+from .configuration import NOT_PROMOTABLE, PORT, PROMOTABLE
 from .connection import RefusedError, ServerError
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
     # Sentinel promotes whom it likes; with priority 0 it likes nobody but the chosen one.
     try:
         for address in others:
-            cluster.configure_server(address, "replica-priority", "0")
+            cluster.configure_server(address, "replica-priority", NOT_PROMOTABLE)
         _wait(
             lambda: _is_prepared(switchover), _PREPARATION, "let every Sentinel see the replicas"
         )
@@ -124,7 +124,7 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
         raise SwitchoverError(f"a server does not answer: {error}") from error
     finally:
         for address in others:
-            cluster.configure_server(address, "replica-priority", "100")
+            cluster.configure_server(address, "replica-priority", PROMOTABLE)
 
 
 def _is_prepared(switchover: _Switchover) -> bool:
