@@ -12,6 +12,7 @@ import valkey
 from valkey.sentinel import Sentinel
 
 import localjuju
+from valkey_operator.switchover import COORDINATED
 
 from ..conftest import ROOT, failed_hooks
 from ..writer import Writer
@@ -90,8 +91,12 @@ def test_a_refresh_to_other_files_restarts_one_unit_after_the_other(
 
 
 def test_a_switchover_keeps_no_client_of_valkey_py_waiting(estate: localjuju.Juju) -> None:
-    """One asks the first Sentinel for the primary; the one that led would still name the old."""
+    """One asks the first Sentinel for the primary; the one that led would still name the old.
+
+    With a coordinated failover the servers change a second before any Sentinel says so.
+    """
     access = access_of(estate)
+    is_coordinated = tuple(map(int, access.version.split("."))) >= COORDINATED
     login: dict[str, Any] = {"username": access.username, "password": access.password}
     sentinel = Sentinel(
         [(e.host, e.port) for e in access.sentinel_endpoints], sentinel_kwargs=login, **login
@@ -111,7 +116,7 @@ def test_a_switchover_keeps_no_client_of_valkey_py_waiting(estate: localjuju.Juj
                 written.append(key)
         task.join()
         assert connection.exists(*written) == len(written) > 100
-    assert len(errors) <= 2
+    assert len(errors) <= (500 if is_coordinated else 2)
     invariants(estate)
 
 
