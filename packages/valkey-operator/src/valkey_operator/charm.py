@@ -34,7 +34,7 @@ from .trust import Trust
 from .unit import UnitServers
 from .workload import Workload, WorkloadError
 from .workload.process import ProcessWorkload
-from .workload.wake import Move
+from .workload.wake import NOTICE, Move
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
         framework.observe(self.provider.on.changed, self._on_requests_changed)
         framework.observe(self.provider.on.released, self._on_requests_released)
         framework.observe(self.on.primary_changed, self._on_primary_changed)
+        for container in self.meta.containers:
+            framework.observe(self.on[container].pebble_custom_notice, self._on_notice)
         framework.observe(self.on.stop, self._on_stop)
         framework.observe(self.on.secret_remove, self._on_secret_remove)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
@@ -126,6 +128,15 @@ class ValkeyOperatorCharm(ops.CharmBase):
 
     def _on_primary_changed(self, _: PrimaryChangedEvent) -> None:
         self.reconcile(move=Move.of_this_hook())
+
+    def _on_notice(self, event: ops.PebbleCustomNoticeEvent) -> None:
+        if event.notice.key != NOTICE:
+            return
+        move = Move.of_notice(event.notice.last_data)
+        if self.unit.is_leader():
+            self.reconcile(move=move)
+        if move.old == self.address:
+            self.reconcile()
 
     def _on_requests_changed(self, event: RequestsChangedEvent) -> None:
         self.reconcile(look_at=[event.relation.id])

@@ -6,27 +6,39 @@ once for one change, so what it starts has to be idempotent. Exit code 0 means d
 by a signal) that it shall be tried again after 30 s and then after twice as long each time, 2 and
 above that it shall not. After 60 s Sentinel kills it and tries again. (Valkey 7.2 to 9.1.)
 
-What the script lets Juju run is the same wherever servers run: the event ``primary-changed`` on
-the leader, with both addresses in environment variables, and then ``primary-lost`` on the unit
-whose server was the primary. How Juju is reached differs; this module holds the way of machines
-and localjuju.
+What the script lets Juju run is the same wherever servers run: first the leader tells clients,
+then the unit whose server was the primary starts it again. How Juju is reached differs. On
+machines and in localjuju it is ``juju-exec``, with the events ``primary-changed`` on the leader,
+which finds both addresses in environment variables, and ``primary-lost``. In a container it is a
+notice of Pebble with both addresses, which each unit gets from its own.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 CHANGED, LOST = "primary-changed", "primary-lost"
 OLD = "VALKEY_OLD_PRIMARY"
 NEW = "VALKEY_NEW_PRIMARY"
 
-_SCRIPT = """\
+NOTICE = "valkey.io/primary-changed"
+"""The key of Pebble's notice; its data are named ``old`` and ``new``."""
+
+_HEAD = """\
 #!/bin/sh
 # Sentinel runs this when the primary has moved; it lets Juju dispatch what has to be done.
 [ "$#" -eq 7 ] || exit 2
 case "$4$6" in *[!A-Za-z0-9.:_-]*) exit 2 ;; esac
+"""
+
+_NOTIFY = """\
+{pebble} notify {key} "old=$4" "new=$6" || exit 1
+"""
+
+_DISPATCH = """\
 # This Sentinel was started by a hook that ended long ago.
 unset JUJU_CONTEXT_ID
 wake="{old}=$4 {new}=$6 JUJU_DISPATCH_PATH=hooks/{changed} ./dispatch"
@@ -46,7 +58,7 @@ def juju_exec_script(juju_exec: str, unit: str, address: str) -> str:
         unit: The unit's name.
         address: What the unit's server is known by to Sentinels.
     """
-    return _SCRIPT.format(
+    return _HEAD + _DISPATCH.format(
         changed=CHANGED,
         lost=LOST,
         old=OLD,
@@ -55,6 +67,15 @@ def juju_exec_script(juju_exec: str, unit: str, address: str) -> str:
         juju_exec=shlex.quote(juju_exec),
         unit=shlex.quote(unit),
     )
+
+
+def pebble_script(pebble: str = "/charm/bin/pebble") -> str:
+    """The script for a unit whose servers run in a container.
+
+    Args:
+        pebble: The executable, as the container sees it.
+    """
+    return _HEAD + _NOTIFY.format(pebble=shlex.quote(pebble), key=NOTICE)
 
 
 @dataclass(frozen=True)
@@ -73,3 +94,8 @@ class Move:
     def of_this_hook(cls) -> Move:
         """From the environment; both are empty in a hook that no script has asked for."""
         return cls(os.environ.get(OLD, ""), os.environ.get(NEW, ""))
+
+    @classmethod
+    def of_notice(cls, data: Mapping[str, str]) -> Move:
+        """From the data of a notice."""
+        return cls(data.get("old", ""), data.get("new", ""))
