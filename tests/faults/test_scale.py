@@ -53,6 +53,20 @@ def test_from_none_back_to_service_with_the_data(make_estate: MakeEstate, write:
     assert failed_hooks(juju) == []
 
 
+def test_from_none_back_to_service_with_several_units_at_once(
+    make_estate: MakeEstate, write: Write
+) -> None:
+    """Nobody has the data any more; the leader begins anew when it has met all of them."""
+    juju = make_estate(2)
+    juju.remove_unit(f"{OPERATOR}/0", f"{OPERATOR}/1")
+    juju.settle(120)
+    juju.add_unit(OPERATOR, num_units=3)
+    invariants(juju)
+    assert len(units(juju)) == 3
+    write(juju)
+    assert failed_hooks(juju) == []
+
+
 def test_the_last_unit_serves_without_the_primary_that_was_lost(
     make_estate: MakeEstate, write: Write
 ) -> None:

@@ -242,6 +242,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 passwords=passwords,
                 settings=settings,
                 planned=self.app.planned_units,
+                leads=self.unit.is_leader(),
             )
             if move is None and not self.provider.is_leaving:
                 self._waits_for_others = not servers.run(shared)

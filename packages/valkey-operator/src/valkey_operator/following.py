@@ -24,7 +24,8 @@ class Choice:
     """Whom a server that starts shall follow.
 
     Attributes:
-        primary: The address; this unit's own if it shall be primary.
+        primary: The address; this unit's own if it shall be primary, empty if the one that was is
+            gone and this unit has not met who knows its successor.
         is_certain: Whether no failover can have made another one primary.
     """
 
@@ -42,7 +43,7 @@ class Following:
         shared: What the leader tells.
         others: The addresses of the other units.
         started: How many of those have been started once.
-        is_last: Says whether no other unit is there or will be; Juju has to be asked for that.
+        is_last: Says whether no other unit can have the data; Juju has to be asked for that.
     """
 
     node: Node
@@ -57,8 +58,9 @@ class Following:
         named = self.cluster.settled_primaries(self.others)
         shared = Named(self.shared.first_primary, self.shared.epoch)
         primary = newest([*named, self.node.known_primary(), shared])
-        if primary != self.node.address and self.is_last() and not self._answers(primary):
-            primary = self.node.address
+        own = self.node.address
+        if primary not in {own, *self.others} and not self._answers(primary):
+            primary = own if self.is_last() else ""
         return Choice(primary, is_certain(1 + len(named), 1 + self.started))
 
     def must_start_anew(self) -> bool:

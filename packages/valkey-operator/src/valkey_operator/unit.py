@@ -14,7 +14,7 @@ from .connection import ServerError
 from .following import Following
 from .node import Node
 from .passwords import Passwords
-from .peers import Peers, Shared
+from .peers import Peer, Peers, Shared
 from .settings import Settings
 from .tls.unit import UnitTls
 
@@ -35,6 +35,7 @@ class UnitServers:
         passwords: Of the internal accounts.
         settings: The charm's configuration.
         planned: Asks Juju how many units there shall be.
+        leads: Whether this unit is the leader.
     """
 
     node: Node
@@ -43,6 +44,7 @@ class UnitServers:
     passwords: Passwords
     settings: Settings
     planned: Callable[[], int]
+    leads: bool
 
     def run(self, shared: Shared) -> bool:
         """Start what does not run and what has to start anew, and tell the other units.
@@ -62,9 +64,7 @@ class UnitServers:
         tls = UnitTls(node.workload, shared.tls)
         starts = not node.is_running()
         if starts and not tls.can_start:
-            self.peers.announce(
-                node.address, started=False, memory=node.workload.memory(), tls=tls.report()
-            )
+            self._announce(tls, started=False)
             return True
         following = Following(
             node,
@@ -72,12 +72,15 @@ class UnitServers:
             shared,
             others=[peer.address for peer in others],
             started=sum(peer.started for peer in others),
-            is_last=lambda: not others and self.planned() == 1,
+            is_last=lambda: self._is_last(others),
         )
         if not starts:
             starts = self._stop_what_changes(following, tls, has_turn=has_turn)
         if starts:
             choice = following.choose()
+            if not choice.primary:
+                self._announce(tls, started=False)
+                return False
             starts = node.start(
                 choice.primary,
                 self.passwords,
@@ -90,18 +93,27 @@ class UnitServers:
             self.cluster.forget(node.address)
             if node.workload.is_running("server"):
                 self._wait_for_sync()
-        wanted = node.wanted(self.passwords, self.settings)
+        self._announce(tls, started=True, anew=starts)
+        return node.workload.is_running("server")
+
+    def _is_last(self, others: Sequence[Peer]) -> bool:
+        """Whether all units are known, and none but this one has ever had a server."""
+        if any(peer.started for peer in others) or (others and not self.leads):
+            return False
+        return self.planned() == 1 + len(others)
+
+    def _announce(self, tls: UnitTls, *, started: bool, anew: bool = False) -> None:
+        node, wanted = self.node, self.node.wanted(self.passwords, self.settings)
         self.peers.announce(
             node.address,
-            started=True,
+            started=started,
             memory=node.workload.memory(),
-            anew=starts,
-            wanted=wanted,
-            needs_restart=wanted != node.started_with(),
-            sentinel_is_late=tls.sentinel_is_late,
+            anew=anew,
+            wanted=wanted if started else "",
+            needs_restart=started and wanted != node.started_with(),
+            sentinel_is_late=started and tls.sentinel_is_late,
             tls=tls.report(),
         )
-        return node.workload.is_running("server")
 
     def _stop_what_changes(self, following: Following, tls: UnitTls, *, has_turn: bool) -> bool:
         """Change what can be changed while servers run, and stop them if they must start anew."""
