@@ -79,7 +79,8 @@ class UnitServers:
         if starts:
             choice = following.choose()
             if not choice.primary:
-                self._announce(tls, started=False)
+                # One that had a server before may have data, which nobody must take for none.
+                self._announce(tls, started=bool(node.known_primary().address))
                 return False
             starts = node.start(
                 choice.primary,

@@ -1,0 +1,78 @@
+"""Whom a server follows when it starts; everybody else is gone, or has not been met."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from valkey_operator.connection import ServerError
+from valkey_operator.following import Choice, Following
+from valkey_operator.peers import Shared
+from valkey_operator.primaries import Named
+
+OWN, OTHER, GONE = "10.0.0.1", "10.0.0.2", "10.0.0.9"
+
+
+class Sentinels:
+    """What is said to a unit that starts; only some servers answer."""
+
+    def __init__(self, named: list[Named], *alive: str):
+        self._named, self._alive = named, alive
+
+    def settled_primaries(self, _: object) -> list[Named]:
+        return self._named
+
+    def observe_server(self, address: str) -> None:
+        if address not in self._alive:
+            raise ServerError(address)
+
+
+class Unit:
+    address = OWN
+
+    def __init__(self, known: Named):
+        self._known = known
+
+    def known_primary(self) -> Named:
+        return self._known
+
+
+def choose(
+    known: Named, shared: Named, sentinels: Sentinels, *, others: int = 1, is_last: bool = False
+) -> Choice:
+    return Following(
+        cast("Any", Unit(known)),
+        cast("Any", sentinels),
+        Shared(first_primary=shared.address, epoch=shared.epoch),
+        others=[OTHER][:others],
+        started=others,
+        is_last=lambda: is_last,
+    ).choose()
+
+
+def test_the_latest_failover_counts_whoever_tells_of_it() -> None:
+    said = Sentinels([Named(OTHER, 2)], OTHER)
+    assert choose(Named(OWN, 1), Named(OWN), said) == Choice(OTHER, is_certain=True)
+    assert choose(Named(OWN, 1), Named(OTHER, 2), Sentinels([])).primary == OTHER
+
+
+def test_a_primary_that_has_left_but_answers_is_followed() -> None:
+    """Its unit hands over, and needs a replica for that."""
+    assert choose(Named(), Named(GONE, 1), Sentinels([], GONE)).primary == GONE
+
+
+@pytest.mark.parametrize("known", [Named(), Named(GONE, 1)])
+def test_a_primary_that_is_gone_is_not_waited_for_in_vain(known: Named) -> None:
+    nobody = Sentinels([])
+    assert choose(known, Named(GONE, 1), nobody).primary == "", "another unit may know more"
+    assert choose(known, Named(GONE, 1), nobody, others=0, is_last=True).primary == OWN
+
+
+def test_a_unit_that_is_met_is_followed_before_its_server_answers() -> None:
+    """The units of an application that is deployed start in any order."""
+    assert choose(Named(), Named(OTHER), Sentinels([])).primary == OTHER
+
+
+def test_the_founder_needs_nobody() -> None:
+    assert choose(Named(), Named(OWN), Sentinels([]), others=0) == Choice(OWN, is_certain=True)
