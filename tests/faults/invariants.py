@@ -83,7 +83,10 @@ def hurry(juju: localjuju.Juju) -> None:
     periods = ("INFO-PERIOD", "300", "PUBLISH-PERIOD", "300")
     for unit in units(juju):
         with (
-            contextlib.suppress(valkey.ConnectionError, valkey.TimeoutError),
+            # A unit may go meanwhile.
+            contextlib.suppress(
+                valkey.ConnectionError, valkey.TimeoutError, localjuju.LocalJujuError
+            ),
             admin(juju, juju.address(unit), SENTINEL_PORT) as sentinel,
         ):
             sentinel.execute_command("SENTINEL DEBUG", *periods)

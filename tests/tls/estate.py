@@ -94,7 +94,10 @@ def hurry(juju: localjuju.Juju) -> None:
     ca = access_of(juju).tls_ca
     for unit in units_of(juju):
         with (
-            contextlib.suppress(valkey.ConnectionError, valkey.TimeoutError),
+            # A unit may go meanwhile.
+            contextlib.suppress(
+                valkey.ConnectionError, valkey.TimeoutError, localjuju.LocalJujuError
+            ),
             admin(juju, unit, SENTINEL_PORT, ca) as sentinel,
         ):
             sentinel.execute_command("SENTINEL DEBUG", *periods)

@@ -10,7 +10,7 @@ from typing import Self
 
 
 class Processes:
-    """Notes every command line that it sees."""
+    """Notes every command line that it sees of processes that belong to a model."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
@@ -29,7 +29,9 @@ class Processes:
         while not self._stop.wait(0.02):
             for folder in Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):
-                    self.seen.add((folder / "cmdline").read_bytes())
+                    line = (folder / "cmdline").read_bytes()
+                    if b"localjuju" in line + (folder / "environ").read_bytes():
+                        self.seen.add(line)
 
 
 def files_with(folder: Path, words: set[str]) -> Iterator[tuple[Path, str]]:
