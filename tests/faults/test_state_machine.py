@@ -17,7 +17,7 @@ import pytest
 from ..conftest import ROOT
 from .state_machine import MODELS_OF_A_SEED, STEPS_OF_A_MODEL
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(0 if "FAULT_STEPS" in os.environ else 900)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(0)]
 
 STEPS = int(os.environ.get("FAULT_STEPS", "200"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
