@@ -90,7 +90,10 @@ def test_interrupted_at_any_time_it_leaves_nothing(
     )
     assert process.stdout and b"no controller" in process.stdout.readline()
     # Killed before, it can leave an empty folder: nobody is there yet to remove it.
-    wait_for_a_file(short_path, {"begun": "localjuju-*/*", "serving": "**/server.pid"}[moment])
+    wait_for_a_file(
+        short_path,
+        {"begun": "localjuju-*/*", "serving": "localjuju-*/agents/*/valkey/server.pid"}[moment],
+    )
     # As a terminal does: to the whole group.
     os.killpg(process.pid, number)
     process.communicate(timeout=20)
