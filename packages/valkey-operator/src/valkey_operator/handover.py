@@ -34,7 +34,12 @@ def hand_over(cluster: Cluster, address: str) -> None:
                 await_agreement(cluster, [address, *cluster.sentinels_known_to(address)])
                 return
         except ServerError:
-            return  # There is nothing to hand over.
+            # A moment without an answer, from a primary that is busy, is no reason to take its
+            # data away; one that is dead has nothing to hand over.
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
+            continue
         try:
             # The other units have left the peer relation by now; the server still knows them.
             facts = cluster.observe([address, *cluster.replicas_of(address)])
