@@ -12,6 +12,7 @@ import pytest
 from probe_model import PROBE, Probe
 
 import localjuju
+from localjuju.hook import Hook
 from localjuju.supervisor import descendants
 
 SETUP = [
@@ -251,6 +252,31 @@ def test_a_relation_that_is_removed_while_it_is_created_ends_all_the_same(probe:
     probe.juju.settle()
     assert probe.said("a/0", "out-relation-created") == ["", ""]
     assert probe.hooks("a/0")[-1] == "out-relation-broken"
+
+
+def test_a_relation_that_is_removed_before_a_unit_has_heard_of_it_ends(probe: Probe) -> None:
+    """An agent enters all relations at once, and hears of them one after the other."""
+    probe.deploy("b")
+    probe.deploy("a", 0)
+    probe.juju.integrate("a:in", "b:out")
+    relation = probe.juju.relation_id("a", "in")
+    probe.juju.settle()
+    removed: list[str] = []
+
+    def remove_once(hook: Hook, _: str) -> None:
+        if hook.event.hook == "mates-relation-created" and hook.unit.name == "a/0" and not removed:
+            removed.append(hook.unit.name)
+            engine = probe.juju.engine
+            engine.drop_relation(engine.model.relations[relation])
+
+    probe.juju.engine.on_call = remove_once
+    probe.order("mates-relation-created", ["is-leader"])
+    probe.juju.add_unit("a")
+    probe.juju.settle()
+    assert removed
+    assert relation not in probe.juju.engine.model.relations
+    assert "in-relation-broken" not in probe.hooks("a/0")
+    probe.juju.integrate("a:in", "b:out")
 
 
 def test_a_refresh_lets_a_running_hook_end(probe: Probe) -> None:

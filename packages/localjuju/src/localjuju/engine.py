@@ -107,7 +107,7 @@ class Engine:
         if call.name == "juju":
             return self._commands(call.arguments, call.directory)
         if call.name == "juju-exec":
-            return execute(self, call)
+            return execute(self.model, self.changed, call, is_closing=lambda: self._closing)
         with self.lock:
             hook = self._hooks.get(call.token)
             if hook is None:
@@ -373,6 +373,10 @@ class Engine:
         """Begin the end of a relation."""
         with self.lock:
             relation.alive = False
+            for unit in self.model.units():
+                # It entered with all the others, and will not hear of one that ends.
+                if not resolver.knows(unit, relation):
+                    relation.in_scope.discard(unit.name)
             self._drop_if_over(relation)
             self.changed.notify_all()
 

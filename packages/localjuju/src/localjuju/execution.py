@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from threading import Condition
 
 from .server import Call
-from .state import Command
-
-if TYPE_CHECKING:
-    from .engine import Engine
+from .state import Command, Model
 
 _USAGE = "ERROR usage: juju-exec [-u] UNIT COMMAND...\n"
 
 
-def execute(engine: Engine, call: Call) -> tuple[int, str, str]:
+def execute(
+    model: Model, changed: Condition, call: Call, *, is_closing: Callable[[], bool]
+) -> tuple[int, str, str]:
     """Let a unit run a command once it runs no hook, and wait for its end.
 
     As in Juju each call runs, however many ask for the same; and what the command wrote counts
     even if it exits with an error, unless its shell was killed.
+
+    Args:
+        model: The model.
+        changed: Guards the model, and is told of every change.
+        call: Of ``juju-exec``.
+        is_closing: Says whether the model is about to end.
+
+    Returns:
+        The exit code and what was written to standard output and standard error.
     """
     if call.token:
         return 1, "", "ERROR juju-exec cannot be called from within a hook\n"
@@ -25,18 +34,18 @@ def execute(engine: Engine, call: Call) -> tuple[int, str, str]:
     if len(words) < 2:
         return 2, "", _USAGE
     name, *text = words
-    with engine.lock:
-        unit = engine.model.unit(name)
+    with changed:
+        unit = model.unit(name)
         if unit is None or unit.lost:
             return 1, "", f"ERROR unit {name!r} not found on this machine\n"
-        engine.model.next_command += 1
-        command = Command(str(engine.model.next_command), " ".join(text))
+        model.next_command += 1
+        command = Command(str(model.next_command), " ".join(text))
         unit.commands.append(command)
-        engine.changed.notify_all()
+        changed.notify_all()
         while not command.finished:
-            if engine.closing or engine.model.unit(name) is not unit or unit.lost:
+            if is_closing() or model.unit(name) is not unit or unit.lost:
                 return 1, "", f"ERROR unit {name!r} is gone\n"
-            engine.changed.wait(1.0)
+            changed.wait(1.0)
     return command.code, command.out, command.err
 
 

@@ -84,6 +84,13 @@ def _dying(model: Model, unit: Unit) -> Iterator[Event]:
         yield Event("remove", "remove")
 
 
+def knows(unit: Unit, relation: Relation) -> bool:
+    """Whether a unit has heard of a relation, or is hearing of it now."""
+    hooks = [event for event in (unit.running, unit.failed) if event]
+    is_new = any((e.kind, e.relation_id) == ("relation-created", relation.id) for e in hooks)
+    return is_new or _seen(unit, relation).created
+
+
 def _seen(unit: Unit, relation: Relation) -> SeenRelation:
     return unit.seen.get(relation.id) or SeenRelation()
 
