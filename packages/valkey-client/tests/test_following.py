@@ -219,7 +219,17 @@ def test_subscriptions_are_renewed(cluster: Cluster, kind: Blocking) -> None:
 
 
 def demote(cluster: Cluster) -> None:
-    """A failover as of 9.1's COORDINATED: the old primary keeps its clients' connections."""
+    """A failover as of 9.1's COORDINATED: the old primary keeps its clients' connections.
+
+    The new one has all that was written before.
+    """
+    written = cluster.primary.admin.info("replication")["master_repl_offset"]
+    wait_for(
+        lambda: all(
+            replica.admin.info("replication").get("slave_repl_offset", -1) >= written
+            for replica in cluster.replicas
+        )
+    )
     old, new = cluster.fail_over()
     old.admin.execute_command("REPLICAOF", new.endpoint.host, new.endpoint.port)
     wait_for(lambda: old.admin.info("replication")["master_link_status"] == "up")

@@ -19,23 +19,20 @@ from .errors import (
     UnreachableError,
     ValkeyClientError,
 )
-from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
-from .options import RequestOptions
-from .prefix import KeyPrefix
-from .provider import (
-    RequestsChangedEvent,
-    RequestsReleasedEvent,
-    ShownCertificate,
-    ValkeyProvider,
-)
-from .requirer import (
+from .events import (
     AccessChangedEvent,
     AccessEvent,
     AccessGoneEvent,
     AccessReadyEvent,
     AccessRejectedEvent,
-    ValkeyRequirer,
+    RequestsChangedEvent,
+    RequestsReleasedEvent,
 )
+from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
+from .options import RequestOptions
+from .prefix import KeyPrefix
+from .provider import ShownCertificate, ValkeyProvider
+from .requirer import ValkeyRequirer
 
 __all__ = [
     "Access",

@@ -11,8 +11,10 @@ import ops
 
 from . import _mtls, statuses
 from ._juju import require_secrets
+from ._secrets import RequestSecrets
 from .databag import Requests, Responses, read_requests, read_responses, wire_of, write_responses
 from .errors import RequestError
+from .events import ValkeyProviderEvents
 from .messages import (
     Access,
     AccessRequest,
@@ -28,39 +30,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class RequestsChangedEvent(ops.RelationEvent):
-    """A requirer asked for something that it was not given yet; see :meth:`requests_of`."""
-
-
-class RequestsReleasedEvent(ops.RelationEvent):
-    """Requests were withdrawn, or the relation ends.
-
-    Attributes:
-        request_ids: The ids of the requests that are gone; ``("",)`` for a v0 relation. Empty
-            when the relation ends: then everything of the relation is.
-    """
-
-    def __init__(
-        self,
-        handle: ops.Handle,
-        relation: ops.Relation,
-        app: ops.Application | None = None,
-        unit: ops.Unit | None = None,
-        request_ids: Sequence[str] = (),
-    ):
-        super().__init__(handle, relation, app, unit)
-        self.request_ids = tuple(request_ids)
-
-    def snapshot(self) -> dict[str, Any]:
-        """For the framework."""
-        return {**super().snapshot(), "request-ids": list(self.request_ids)}
-
-    def restore(self, snapshot: dict[str, Any]) -> None:
-        """For the framework."""
-        super().restore(snapshot)
-        self.request_ids = tuple(snapshot["request-ids"])
-
-
 class ShownCertificate(NamedTuple):
     """The certificate that comes with a request.
 
@@ -73,13 +42,6 @@ class ShownCertificate(NamedTuple):
     text: str = ""
     problem: str = ""
     is_missing: bool = False
-
-
-class ValkeyProviderEvents(ops.ObjectEvents):
-    """What the provider's charm hears."""
-
-    changed = ops.EventSource(RequestsChangedEvent)
-    released = ops.EventSource(RequestsReleasedEvent)
 
 
 class _Draft:
@@ -122,6 +84,7 @@ class ValkeyProvider(ops.Object):
         require_secrets(charm.model, endpoint)
         self._charm = charm
         self.endpoint = endpoint
+        self._secrets = RequestSecrets(charm.model, endpoint)
         self._stored.set_default(leaving=False)
         self.framework.observe(charm.on[endpoint].relation_created, self._on_created)
         self.framework.observe(charm.on[endpoint].relation_changed, self._on_changed)
@@ -287,7 +250,7 @@ class ValkeyProvider(ops.Object):
             for request, status in items:
                 old = draft.responses.get(request.request_id)
                 if old and old.is_granted:
-                    self._remove_secrets(relation.id, old)
+                    self._secrets.remove(relation.id, old)
                 draft.responses[request.request_id] = Response(
                     resource=str(request.prefix),
                     request_id=request.request_id,
@@ -312,7 +275,7 @@ class ValkeyProvider(ops.Object):
             said = {r.request_id: r for r in self.responses_of(relation).responses}
         gone = set(said if request_ids is None else request_ids)
         for request_id in sorted(gone):
-            self._remove_secrets(relation_id, said.get(request_id, Response("", request_id)))
+            self._secrets.remove(relation_id, said.get(request_id, Response("", request_id)))
         if relation is None or not relation.active or not gone & said.keys():
             return
         draft = self._draft(relation)
@@ -412,7 +375,7 @@ class ValkeyProvider(ops.Object):
         secret_user = old.secret_user
         if access.password:
             user = {"username": access.username, "password": access.password}
-            secret_user = self._ensure_secret(
+            secret_user = self._secrets.ensure(
                 draft.relation, request.request_id, "user", old, user
             )
         response = Response(
@@ -430,7 +393,7 @@ class ValkeyProvider(ops.Object):
             extra=old.extra,
         )
         if not response.secret_tls:
-            uri = self._ensure_secret(
+            uri = self._secrets.ensure(
                 draft.relation, request.request_id, "tls", old, access.topology.tls_secret
             )
             response = response._replace(secret_tls=uri, tls_digest=access.topology.tls_digest)
@@ -466,55 +429,6 @@ class ValkeyProvider(ops.Object):
     def _salt(self, relation: ops.Relation) -> str:
         """A v0 requirer sends no salt, yet expects one: any stable text will do."""
         return request_key(f"{self.model.uuid}.{self.endpoint}.{relation.id}")[:16]
-
-    # Secrets.
-
-    def _ensure_secret(
-        self,
-        relation: ops.Relation,
-        request_id: str,
-        group: str,
-        old: Response,
-        content: dict[str, str],
-    ) -> str:
-        """Create or change a secret of a request, granted; returns its URI."""
-        uri = old.secret_user if group == "user" else old.secret_tls
-        label = secret_label(self.endpoint, relation.id, request_id, group)
-        for secret in self._find_secret(uri, label):
-            secret.set_content(content)
-            secret.grant(relation)
-            return secret.id or uri
-        try:
-            secret = self.model.app.add_secret(content, label=label)
-        except ops.ModelError:
-            # Juju knows the label although the databag does not name the secret: another library
-            # made it, or the databag was emptied.
-            secret = self.model.get_secret(label=label)
-            secret.set_content(content)
-        secret.grant(relation)
-        if not (secret_id := secret.id or secret.get_info().id):
-            raise ops.ModelError(f"Juju gave the secret {label} no id")
-        return secret_id
-
-    def _find_secret(self, uri: str, label: str) -> Iterator[ops.Secret]:
-        """The secret if there is one. Nothing is looked up for a request that is new."""
-        if uri:
-            try:
-                yield self.model.get_secret(id=uri, label=label)
-            except ops.SecretNotFoundError:
-                logger.warning("%s is gone and will be made again", label)
-
-    def _remove_secrets(self, relation_id: int, response: Response) -> None:
-        for group, uri in (("user", response.secret_user), ("tls", response.secret_tls)):
-            try:
-                if uri:
-                    secret = self.model.get_secret(id=uri)
-                else:
-                    label = secret_label(self.endpoint, relation_id, response.request_id, group)
-                    secret = self.model.get_secret(label=label)
-            except ops.SecretNotFoundError:
-                continue
-            secret.remove_all_revisions()
 
 
 def _released(asked: Requests, said: Responses) -> list[Response]:

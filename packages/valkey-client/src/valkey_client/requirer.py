@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import ops
 
@@ -13,76 +13,12 @@ from . import _mtls, messages
 from ._juju import require_secrets
 from .databag import Responses, as_secret_uri, read_responses, v0, v1
 from .errors import RequestError
+from .events import ValkeyRequirerEvents
 from .messages import Access, AccessRequest, RelationStatus, Response, Topology, Wire
 from .options import RequestOptions
 from .prefix import KeyPrefix
 
 logger = logging.getLogger(__name__)
-
-
-class AccessEvent(ops.RelationEvent):
-    """Something about an access to Valkey happened.
-
-    Attributes:
-        prefix: The prefix that was asked for.
-        fields: What changed, with the names of the databags and secrets: ``endpoints``,
-            ``password``, ``tls`` and so on. Empty unless this is a ``changed`` event.
-        status: What the provider says. Empty unless this is a ``rejected`` event.
-    """
-
-    def __init__(
-        self,
-        handle: ops.Handle,
-        relation: ops.Relation,
-        app: ops.Application | None = None,
-        unit: ops.Unit | None = None,
-        *,
-        prefix: str = "",
-        fields: Iterable[str] = (),
-        status: RelationStatus | None = None,
-    ):
-        super().__init__(handle, relation, app, unit)
-        self.prefix = prefix
-        self.fields = frozenset(fields)
-        self.status = status
-
-    def snapshot(self) -> dict[str, Any]:
-        """For the framework."""
-        status = self.status and [self.status.code, self.status.message, self.status.resolution]
-        mine = {"prefix": self.prefix, "fields": sorted(self.fields), "status": status}
-        return {**super().snapshot(), **mine}
-
-    def restore(self, snapshot: dict[str, Any]) -> None:
-        """For the framework."""
-        super().restore(snapshot)
-        self.prefix = snapshot["prefix"]
-        self.fields = frozenset(snapshot["fields"])
-        self.status = RelationStatus(*snapshot["status"]) if snapshot["status"] else None
-
-
-class AccessReadyEvent(AccessEvent):
-    """The access can be used."""
-
-
-class AccessChangedEvent(AccessEvent):
-    """Something that was published has changed; see :attr:`AccessEvent.fields`."""
-
-
-class AccessGoneEvent(AccessEvent):
-    """The access can no longer be used: the relation ended, or the provider took it back."""
-
-
-class AccessRejectedEvent(AccessEvent):
-    """The provider says that it cannot serve the request; see :attr:`AccessEvent.status`."""
-
-
-class ValkeyRequirerEvents(ops.ObjectEvents):
-    """What the application's charm hears."""
-
-    ready = ops.EventSource(AccessReadyEvent)
-    changed = ops.EventSource(AccessChangedEvent)
-    gone = ops.EventSource(AccessGoneEvent)
-    rejected = ops.EventSource(AccessRejectedEvent)
 
 
 class ValkeyRequirer(ops.Object):

@@ -1,0 +1,118 @@
+"""What the charms at both ends are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import ops
+
+from .messages import RelationStatus
+
+
+class RequestsChangedEvent(ops.RelationEvent):
+    """A requirer asked for something that it was not given yet.
+
+    :meth:`.ValkeyProvider.requests_of` says what.
+    """
+
+
+class RequestsReleasedEvent(ops.RelationEvent):
+    """Requests were withdrawn, or the relation ends.
+
+    Attributes:
+        request_ids: The ids of the requests that are gone; ``("",)`` for a v0 relation. Empty
+            when the relation ends: then everything of the relation is.
+    """
+
+    def __init__(
+        self,
+        handle: ops.Handle,
+        relation: ops.Relation,
+        app: ops.Application | None = None,
+        unit: ops.Unit | None = None,
+        request_ids: Sequence[str] = (),
+    ):
+        super().__init__(handle, relation, app, unit)
+        self.request_ids = tuple(request_ids)
+
+    def snapshot(self) -> dict[str, Any]:
+        """For the framework."""
+        return {**super().snapshot(), "request-ids": list(self.request_ids)}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """For the framework."""
+        super().restore(snapshot)
+        self.request_ids = tuple(snapshot["request-ids"])
+
+
+class ValkeyProviderEvents(ops.ObjectEvents):
+    """What the provider's charm hears."""
+
+    changed = ops.EventSource(RequestsChangedEvent)
+    released = ops.EventSource(RequestsReleasedEvent)
+
+
+class AccessEvent(ops.RelationEvent):
+    """Something about an access to Valkey happened.
+
+    Attributes:
+        prefix: The prefix that was asked for.
+        fields: What changed, with the names of the databags and secrets: ``endpoints``,
+            ``password``, ``tls`` and so on. Empty unless this is a ``changed`` event.
+        status: What the provider says. Empty unless this is a ``rejected`` event.
+    """
+
+    def __init__(
+        self,
+        handle: ops.Handle,
+        relation: ops.Relation,
+        app: ops.Application | None = None,
+        unit: ops.Unit | None = None,
+        *,
+        prefix: str = "",
+        fields: Iterable[str] = (),
+        status: RelationStatus | None = None,
+    ):
+        super().__init__(handle, relation, app, unit)
+        self.prefix = prefix
+        self.fields = frozenset(fields)
+        self.status = status
+
+    def snapshot(self) -> dict[str, Any]:
+        """For the framework."""
+        status = self.status and [self.status.code, self.status.message, self.status.resolution]
+        mine = {"prefix": self.prefix, "fields": sorted(self.fields), "status": status}
+        return {**super().snapshot(), **mine}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """For the framework."""
+        super().restore(snapshot)
+        self.prefix = snapshot["prefix"]
+        self.fields = frozenset(snapshot["fields"])
+        self.status = RelationStatus(*snapshot["status"]) if snapshot["status"] else None
+
+
+class AccessReadyEvent(AccessEvent):
+    """The access can be used."""
+
+
+class AccessChangedEvent(AccessEvent):
+    """Something that was published has changed; see :attr:`AccessEvent.fields`."""
+
+
+class AccessGoneEvent(AccessEvent):
+    """The access can no longer be used: the relation ended, or the provider took it back."""
+
+
+class AccessRejectedEvent(AccessEvent):
+    """The provider says that it cannot serve the request; see :attr:`AccessEvent.status`."""
+
+
+class ValkeyRequirerEvents(ops.ObjectEvents):
+    """What the application's charm hears."""
+
+    ready = ops.EventSource(AccessReadyEvent)
+    changed = ops.EventSource(AccessChangedEvent)
+    gone = ops.EventSource(AccessGoneEvent)
+    rejected = ops.EventSource(AccessRejectedEvent)
