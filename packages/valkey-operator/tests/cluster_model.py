@@ -10,8 +10,8 @@ from valkey_client import AccessRequest, KeyPrefix, RequestOptions
 from valkey_client.databag import Requests
 from valkey_client.messages import Response
 from valkey_operator.accounts import Account, Version, digest, marker
-from valkey_operator.cluster import ClusterFacts, SentinelFacts, ServerFacts
 from valkey_operator.facts import Asked, Facts
+from valkey_operator.observed import ClusterFacts, SentinelFacts, ServerFacts
 from valkey_operator.peers import Peer, Shared
 from valkey_operator.plan import plan, topology_of, topology_text
 

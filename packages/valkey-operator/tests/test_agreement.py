@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from valkey_operator.agreement import is_changing
-from valkey_operator.cluster import ClusterFacts, SentinelFacts, ServerFacts
+from valkey_operator.observed import ClusterFacts, SentinelFacts, ServerFacts
 from valkey_operator.workload.wake import Move
 
 A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.3"

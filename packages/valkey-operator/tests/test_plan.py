@@ -19,8 +19,8 @@ from cluster_model import (
 from valkey_client.databag import Requests
 from valkey_client.statuses import NOT_READY
 from valkey_operator.accounts import digest, marker
-from valkey_operator.cluster import ClusterFacts
 from valkey_operator.facts import Asked
+from valkey_operator.observed import ClusterFacts
 from valkey_operator.plan import topology_of
 from valkey_operator.settings import Settings
 from valkey_operator.steps import (

@@ -7,7 +7,7 @@ import pytest
 from cluster_model import IPS, account, cluster, serving
 
 from valkey_operator.accounts import Version
-from valkey_operator.cluster import ClusterFacts
+from valkey_operator.observed import ClusterFacts
 from valkey_operator.settings import Settings
 from valkey_operator.status import application_status, sharing
 

@@ -9,8 +9,8 @@ from typing import Any
 import ops
 import pytest
 
-from valkey_operator.cluster import ClusterFacts
 from valkey_operator.facts import Facts
+from valkey_operator.observed import ClusterFacts
 from valkey_operator.peers import Peer
 from valkey_operator.steps import ConfigureSentinel, Share, SwitchTls, UpdateTopology
 from valkey_operator.tls import leader

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from valkey_operator.cluster import ClusterFacts, SentinelFacts, ServerFacts
 from valkey_operator.facts import Facts
+from valkey_operator.observed import ClusterFacts, SentinelFacts, ServerFacts
 from valkey_operator.peers import Peer, Shared
 from valkey_operator.turns import must_switch_over, next_turn
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from .cluster import Cluster, ClusterFacts
+from .cluster import Cluster
+from .observed import ClusterFacts
 from .workload.wake import Move
 
 _SECONDS = 5.0

@@ -9,7 +9,7 @@ from valkey_client import ShownCertificate
 from valkey_client.databag import Requests
 from valkey_client.messages import Response
 
-from .cluster import ClusterFacts
+from .observed import ClusterFacts
 from .peers import Peer, Shared
 from .settings import Settings
 

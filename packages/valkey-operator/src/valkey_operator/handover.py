@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from .cluster import Cluster, ClusterFacts
+from .cluster import Cluster
 from .configuration import PROMOTABLE
 from .connection import ServerError
+from .observed import ClusterFacts
 from .switchover import SwitchoverError, switch_over
 
 _HAND_OVER = 10.0

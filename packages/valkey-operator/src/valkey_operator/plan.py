@@ -17,10 +17,10 @@ from valkey_client.messages import format_endpoints
 
 from .accounts import Account, marker
 from .answers import answer
-from .cluster import NodeFacts, ServerFacts
 from .configuration import MAX_LAG, PORT, PROMOTABLE, SENTINEL_PORT, min_replicas
 from .facts import Facts
 from .limits import limits
+from .observed import NodeFacts, ServerFacts
 from .overlap import overlapping
 from .primaries import majority
 from .steps import (

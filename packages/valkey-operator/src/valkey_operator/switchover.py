@@ -6,8 +6,9 @@ once more. So writes are paused first, by the server itself where it knows a coo
 (9.1), by ``CLIENT PAUSE`` where it does not.
 
 The pause also stops the hello messages of Sentinels, which take a silent primary for dead after
-``down-after``. So everything that takes time is done before the pause, and nothing under it is
-tried twice.
+``down-after``. So everything that takes time is done before the pause. Once a Sentinel was asked
+to begin, writes stay paused until the old primary follows or the failover was given up: a Sentinel
+or server that does not answer for a moment must not let it take writes beside the new one.
 
 The Sentinel that leads a failover answers ``SENTINEL MASTER`` with the new primary a second after
 the others do (7.2 to 9.1). Clients are not kept waiting for it: it is the last that they are told
@@ -24,9 +25,10 @@ from typing import Any, TypeVar
 
 from valkey_client.messages import PRIMARY_NAME
 
-from .cluster import Cluster, ClusterFacts
+from .cluster import Cluster
 from .configuration import NOT_PROMOTABLE, PORT, PROMOTABLE
-from .connection import RefusedError, ServerError
+from .connection import Connection, RefusedError, ServerError
+from .observed import ClusterFacts
 
 T = TypeVar("T")
 
@@ -157,15 +159,14 @@ def _pause_and_fail_over(switchover: _Switchover) -> str:
         primary.ask("CLIENT PAUSE", int(switchover.pause * 1000), "WRITE")
         try:
             new = _fail_over(switchover)
-            _demote(switchover, new)
         except SwitchoverError:
+            primary.ask("CLIENT UNPAUSE")
             if not attempts:
                 raise
+            time.sleep(1)
         else:
+            _demote(switchover, new)
             return new
-        finally:
-            primary.ask("CLIENT UNPAUSE")
-        time.sleep(1)
 
 
 def _fail_over(switchover: _Switchover) -> str:
@@ -182,39 +183,70 @@ def _fail_over(switchover: _Switchover) -> str:
 
 
 def _demote(switchover: _Switchover, new: str) -> None:
-    """Make the old primary follow, and let its clients look for the new one."""
+    """Make the old primary follow, and let its clients look for the new one.
+
+    If it does not answer it stays paused for the rest of the time, in which Sentinels, which see
+    a primary that they have replaced, make it follow.
+    """
     old = switchover.cluster.server(switchover.old)
-    old.ask("REPLICAOF", new, PORT)
-    # Clients would be refused by a primary with too few replicas (``min-replicas-to-write``).
-    with contextlib.suppress(SwitchoverError):
-        _wait(lambda: _has_replicas(switchover, new), _CATCH_UP, "see a replica follow")
-    kinds = ("normal", "pubsub")
-    old.ask_all([("CLIENT KILL", "TYPE", kind, "SKIPME", "yes") for kind in kinds])
+    _wait(
+        lambda: _is_done(old, "REPLICAOF", new, PORT),
+        _CATCH_UP,
+        f"let the old primary {switchover.old} follow {new}",
+    )
+    try:
+        # Clients would be refused by a primary with too few replicas (``min-replicas-to-write``).
+        with contextlib.suppress(SwitchoverError, ServerError):
+            _wait(lambda: _has_replicas(switchover, new), _CATCH_UP, "see a replica follow")
+        kinds = ("normal", "pubsub")
+        old.ask_all([("CLIENT KILL", "TYPE", kind, "SKIPME", "yes") for kind in kinds])
+    finally:
+        old.ask("CLIENT UNPAUSE")
+
+
+def _is_done(server: Connection, *command: str | int) -> bool:
+    try:
+        server.ask(*command)
+    except ServerError:
+        return False
+    return True
 
 
 def _begin(switchover: _Switchover, *options: str) -> str:
     """Ask one Sentinel after the other until one begins, once each; the one that did."""
     refusals: list[str] = []
     for address in reversed(switchover.sentinels):
-        if switchover.cluster.observe_sentinel(address).primary != switchover.old:
+        sentinel = switchover.cluster.sentinel(address)
+        try:
+            primary = switchover.cluster.observe_sentinel(address).primary
+        except ServerError as error:
+            refusals.append(str(error))
+            continue
+        if primary != switchover.old:
             raise SwitchoverError("the primary is changing already")
         try:
-            switchover.cluster.sentinel(address).ask("SENTINEL FAILOVER", PRIMARY_NAME, *options)
+            sentinel.ask("SENTINEL FAILOVER", PRIMARY_NAME, *options)
         except RefusedError as error:
             refusals.append(str(error))
+        except ServerError:
+            return address  # It may have begun before it fell silent.
         else:
             return address
     raise SwitchoverError(f"no Sentinel begins a failover: {refusals[-1]}")
 
 
 def _names(switchover: _Switchover, besides: str = "") -> set[str]:
+    """The primaries that Sentinels name; one that does not answer names none."""
     asked = [address for address in switchover.sentinels if address != besides]
-    observe = switchover.cluster.observe_sentinel
-    return {observe(address).primary for address in asked or [besides]}
+    found: set[str] = set()
+    for address in asked or [besides]:
+        with contextlib.suppress(ServerError):
+            found.add(switchover.cluster.observe_sentinel(address).primary)
+    return found
 
 
 def _agreed(switchover: _Switchover, leader: str) -> str:
-    """The new primary, once every Sentinel but the one that leads names it."""
+    """The new primary, once every Sentinel that answers, but the one that leads, names it."""
     names = _names(switchover, leader)
     return names.pop() if len(names) == 1 and switchover.old not in names else ""
 
@@ -227,11 +259,14 @@ def _named_by_any(switchover: _Switchover) -> str:
 
 def _have_caught_up(switchover: _Switchover) -> bool:
     # The primary hears from its replicas once a second, so each is asked itself.
-    offset = _replication(switchover, switchover.old)["master_repl_offset"]
-    return all(
-        _replication(switchover, address).get("slave_repl_offset", -1) >= offset
-        for address in switchover.eligible
-    )
+    try:
+        offset = _replication(switchover, switchover.old)["master_repl_offset"]
+        return all(
+            _replication(switchover, address).get("slave_repl_offset", -1) >= offset
+            for address in switchover.eligible
+        )
+    except ServerError:
+        return False
 
 
 def _has_replicas(switchover: _Switchover, new: str) -> bool:

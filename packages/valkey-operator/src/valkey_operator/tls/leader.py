@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..cluster import NodeFacts
 from ..facts import Facts
+from ..observed import NodeFacts
 from ..steps import SwitchTls
 from .peer import Word
 from .pem import fingerprints
