@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Self
 
 import valkey
@@ -33,6 +34,8 @@ class Writer:
         self.acknowledged = 0
         self.errors = 0
         self.longest_gap = 0.0
+        self.times: list[datetime] = []
+        """When each write was acknowledged, by the clock of the logs."""
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
@@ -44,6 +47,7 @@ class Writer:
                 ) as connection:
                     while not self._stop.wait(self._pause):
                         connection.set(f"{self._name}{self.acknowledged + 1}", "x")
+                        self.times.append(datetime.now().astimezone())
                         self.acknowledged += 1
                         now = time.monotonic()
                         self.longest_gap = max(self.longest_gap, now - last)
@@ -76,8 +80,14 @@ class Writer:
 
     def lost(self, connection: Any) -> int:
         """How many of the acknowledged writes a server does not have."""
-        names = [f"{self._name}{n}" for n in range(1, self.acknowledged + 1)]
-        return sum(
-            len(part) - connection.exists(*part)
-            for part in (names[i : i + 1000] for i in range(0, len(names), 1000))
-        )
+        return len(self.lost_writes(connection))
+
+    def lost_writes(self, connection: Any) -> list[int]:
+        """The numbers of the acknowledged writes that a server does not have."""
+        names = {n: f"{self._name}{n}" for n in range(1, self.acknowledged + 1)}
+        found: list[int] = []
+        for first in range(1, len(names) + 1, 1000):
+            part = range(first, min(first + 1000, len(names) + 1))
+            if connection.exists(*(names[n] for n in part)) < len(part):
+                found += [n for n in part if not connection.exists(names[n])]
+        return found

@@ -12,8 +12,9 @@ import localjuju
 from valkey_client_testing import Binary, find_binaries
 
 from ..conftest import CHARMS, ROOT, TIMELINES
+from ..operated import OPERATOR
 from ..writer import Writer
-from .estate import OPERATOR, access_of, settle
+from .estate import access_of, settle
 from .traces import Processes
 
 find_all = functools.cache(find_binaries)

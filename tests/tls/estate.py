@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import valkey
 from cryptography import x509
@@ -17,10 +15,8 @@ from valkey_client import Access, client
 from valkey_client.messages import PRIMARY_NAME
 from valkey_client_testing import Valkey
 
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin, rest, units
 from ..writer import Writer
-
-OPERATOR = "valkey"
-PORT, SENTINEL_PORT = 6379, 26379
 
 
 def access_of(juju: localjuju.Juju, app: str = "greeter") -> Access:
@@ -28,31 +24,9 @@ def access_of(juju: localjuju.Juju, app: str = "greeter") -> Access:
     return Valkey(juju, OPERATOR).access(app)
 
 
-def units_of(juju: localjuju.Juju) -> list[str]:
-    return sorted(juju.status().apps[OPERATOR].units)
-
-
-def admin(juju: localjuju.Juju, unit: str, port: int, ca: str) -> Any:
-    """A connection as the charm's own account; plain without a CA."""
-    secret = next(s for s in juju.secrets() if s.label == "valkey-peers.internal")
-    password = juju.show_secret(secret.uri, reveal=True).content["admin-password"]
-    tls: dict[str, Any] = (
-        {"ssl": True, "ssl_ca_data": ca, "ssl_check_hostname": True} if ca else {}
-    )
-    return valkey.Valkey(
-        juju.address(unit),
-        port,
-        username="charm-admin",
-        password=password,
-        decode_responses=True,
-        socket_timeout=2,
-        **tls,
-    )
-
-
 def is_refused(juju: localjuju.Juju, unit: str, port: int, ca: str) -> bool:
     """Whether a server or Sentinel does not speak plain (without a CA) or TLS."""
-    with admin(juju, unit, port, ca) as connection:
+    with admin(juju, juju.address(unit), port, ca) as connection:
         try:
             connection.ping()
         except (valkey.ConnectionError, valkey.TimeoutError):
@@ -64,43 +38,12 @@ def settle(juju: localjuju.Juju, *, tls: bool, timeout: float = 240) -> Access:
     """Wait until the model is at rest and all is TLS, or plain, and nothing else."""
     deadline = time.monotonic() + timeout
     while True:
-        rest(juju, deadline)
+        rest(juju, deadline - time.monotonic(), lambda: access_of(juju).tls_ca)
         broken = list(violations(juju, tls=tls))
         if not broken:
             return access_of(juju)
         assert time.monotonic() < deadline, "\n".join(broken)
         time.sleep(0.25)
-
-
-def rest(juju: localjuju.Juju, deadline: float) -> None:
-    """Wait until no unit has anything to do, with Sentinels that hurry."""
-    while True:
-        hurry(juju)
-        try:
-            juju.settle(3)
-        except TimeoutError:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            return
-
-
-def hurry(juju: localjuju.Juju) -> None:
-    """Let Sentinels look around each 0.3 s, which they do each 10 s and say hello each 2 s.
-
-    It changes how long they take to notice who is there, not what they do then.
-    """
-    periods = ("INFO-PERIOD", "300", "PUBLISH-PERIOD", "300")
-    ca = access_of(juju).tls_ca
-    for unit in units_of(juju):
-        with (
-            # A unit may go meanwhile.
-            contextlib.suppress(
-                valkey.ConnectionError, valkey.TimeoutError, localjuju.LocalJujuError
-            ),
-            admin(juju, unit, SENTINEL_PORT, ca) as sentinel,
-        ):
-            sentinel.execute_command("SENTINEL DEBUG", *periods)
 
 
 def violations(juju: localjuju.Juju, *, tls: bool) -> Iterator[str]:
@@ -110,13 +53,13 @@ def violations(juju: localjuju.Juju, *, tls: bool) -> Iterator[str]:
         yield f"the application is told tls {access.tls}"
         return
     primary = access.endpoints[0].host
-    count = len(units_of(juju))
-    for unit in units_of(juju):
+    count = len(units(juju))
+    for unit in units(juju):
         try:
-            with admin(juju, unit, PORT, access.tls_ca) as server:
+            with admin(juju, juju.address(unit), PORT, access.tls_ca) as server:
                 role = server.execute_command("ROLE")
                 config = server.config_get("port", "tls-port", "tls-replication")
-            with admin(juju, unit, SENTINEL_PORT, access.tls_ca) as sentinel:
+            with admin(juju, juju.address(unit), SENTINEL_PORT, access.tls_ca) as sentinel:
                 said = sentinel.execute_command("SENTINEL MASTER", PRIMARY_NAME)
         except valkey.ConnectionError as error:
             yield f"{unit}: {error}"
@@ -140,14 +83,14 @@ def violations(juju: localjuju.Juju, *, tls: bool) -> Iterator[str]:
 def files_of(juju: localjuju.Juju, pattern: str) -> list[Path]:
     """Files of the units that there are."""
     agents = juju.directory / "agents"
-    folders = [agents / f"unit-{unit.replace('/', '-')}" / "valkey" for unit in units_of(juju)]
+    folders = [agents / f"unit-{unit.replace('/', '-')}" / "valkey" for unit in units(juju)]
     return [path for folder in folders for path in folder.glob(pattern)]
 
 
 def shown(juju: localjuju.Juju) -> dict[str, int]:
     """The serial number of the certificate that each server and Sentinel shows."""
     found: dict[str, int] = {}
-    for unit in units_of(juju):
+    for unit in units(juju):
         for port in (PORT, SENTINEL_PORT):
             pem = ssl.get_server_certificate((juju.address(unit), port))
             certificate = x509.load_pem_x509_certificate(pem.encode())
@@ -183,7 +126,7 @@ def lost(juju: localjuju.Juju, *writers: Writer) -> int:
 
 def update_status(juju: localjuju.Juju) -> None:
     """Let the clock tick, which localjuju does not have."""
-    for unit in units_of(juju):
+    for unit in units(juju):
         juju.update_status(unit)
     juju.settle(240)
 

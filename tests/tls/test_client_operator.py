@@ -14,7 +14,8 @@ from valkey_client import client
 from valkey_client_testing.cluster import wait_for
 
 from ..conftest import CHARMS, failed_hooks
-from .estate import OPERATOR, access_of, message_of, settle, shown, units_of
+from ..operated import OPERATOR, units
+from .estate import access_of, message_of, settle, shown
 from .pki import CLIENT, Pair
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
@@ -127,7 +128,7 @@ def test_the_operator_trusts_a_ca(prover: localjuju.Juju) -> None:
     juju.integrate(f"{OPERATOR}:client-cas", "client-cas")
     settle(juju, tls=True)
     assert connects(juju, foreign.issue("application"))
-    blocked = [message_of(juju, unit) for unit in units_of(juju)]
+    blocked = [message_of(juju, unit) for unit in units(juju)]
     assert sum("relation client-cas: CA x expired on" in text for text in blocked) == 1
     # What it signed needs no CA along.
     show(juju, foreign.issue("application").certificate)

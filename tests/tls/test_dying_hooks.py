@@ -14,18 +14,9 @@ import localjuju
 from valkey_client_testing import Binary
 
 from ..conftest import CHARMS, ROOT, MakeModel
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, units
 from ..writer import Writer
-from .estate import (
-    OPERATOR,
-    PORT,
-    SENTINEL_PORT,
-    access_of,
-    files_of,
-    is_refused,
-    lost,
-    settle,
-    units_of,
-)
+from .estate import access_of, files_of, is_refused, lost, settle
 
 pytestmark = pytest.mark.faults
 
@@ -67,10 +58,10 @@ class Switching:
         self.juju.engine.on_call = None
         self._order.unlink(missing_ok=True)
         self._ca = access.tls_ca or self._ca
-        for unit in units_of(self.juju):
+        for unit in units(self.juju):
             for port in (PORT, SENTINEL_PORT):
                 assert is_refused(self.juju, unit, port, "" if self._is_on else self._ca)
-        count = len(units_of(self.juju)) if self._is_on else 0
+        count = len(units(self.juju)) if self._is_on else 0
         assert len(files_of(self.juju, "tls-*.key")) == count
         return died
 
@@ -130,6 +121,7 @@ def writers(switching: Switching) -> Generator[list[Writer]]:
 
 
 @pytest.mark.tls
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_at_some_moments(switching: Switching, writers: list[Writer]) -> None:
     for who, how, number in SPREAD:

@@ -10,20 +10,9 @@ import localjuju
 from valkey_operator.tls.pem import certificates
 
 from ..conftest import failed_hooks, told
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, units
 from .conftest import Write
-from .estate import (
-    OPERATOR,
-    PORT,
-    SENTINEL_PORT,
-    access_of,
-    await_renewal,
-    files_of,
-    lost,
-    message_of,
-    shown,
-    units_of,
-    update_status,
-)
+from .estate import access_of, await_renewal, files_of, lost, message_of, shown, update_status
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
@@ -35,7 +24,7 @@ def test_leaves_are_renewed(estate: localjuju.Juju, write: Write) -> None:
     heard = len(told(estate, "v1/0"))
     estate.run("certificates/0", "renew")
     after = await_renewal(estate, before)
-    for unit in units_of(estate):
+    for unit in units(estate):
         assert after[f"{unit}:{PORT}"] == after[f"{unit}:{SENTINEL_PORT}"]
     assert access_of(estate).tls_ca == ca
     assert len(told(estate, "v1/0")) == heard
@@ -74,11 +63,11 @@ def test_a_key_that_the_operator_gives_is_used(estate: localjuju.Juju) -> None:
     uri = estate.add_secret("key", {"private-key": "none"})
     estate.config(OPERATOR, {"tls-private-key": str(uri)})
     estate.settle(240)
-    for unit in units_of(estate):
+    for unit in units(estate):
         assert message_of(estate, unit).startswith("blocked tls-private-key names a secret that")
     estate.grant_secret("key", OPERATOR)
     update_status(estate)
-    for unit in units_of(estate):
+    for unit in units(estate):
         assert "must hold, as private-key, an RSA key" in message_of(estate, unit)
     assert shown(estate) == before
     estate.update_secret("key", {"private-key": text})
@@ -98,7 +87,7 @@ def test_expired_certificates_are_replaced(estate: localjuju.Juju, write: Write)
     time.sleep(max(0.0, start + 12.5 - time.monotonic()))
     update_status(estate)
     short = shown(estate)
-    for unit in units_of(estate):
+    for unit in units(estate):
         assert message_of(estate, unit).startswith("blocked the certificate expired on")
     failed = fresh.errors
     estate.config("certificates", reset="life")
@@ -107,6 +96,6 @@ def test_expired_certificates_are_replaced(estate: localjuju.Juju, write: Write)
     assert failed > 0
     assert lasting.errors == 0
     assert lost(estate, lasting, fresh) == 0
-    for unit in units_of(estate):
+    for unit in units(estate):
         assert message_of(estate, unit).startswith("active")
     assert failed_hooks(estate) == []

@@ -9,20 +9,9 @@ import localjuju
 from valkey_client.messages import format_endpoints
 
 from ..conftest import failed_hooks, told
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin, units
 from .conftest import Write
-from .estate import (
-    OPERATOR,
-    PORT,
-    SENTINEL_PORT,
-    access_of,
-    admin,
-    is_refused,
-    lost,
-    message_of,
-    settle,
-    shown,
-    units_of,
-)
+from .estate import access_of, is_refused, lost, message_of, settle, shown
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
@@ -31,13 +20,13 @@ WIRES = ("v0", "v1")
 
 def primary_of(juju: localjuju.Juju) -> str:
     host = access_of(juju).endpoints[0].host
-    return next(unit for unit in units_of(juju) if juju.address(unit) == host)
+    return next(unit for unit in units(juju) if juju.address(unit) == host)
 
 
 def check_endpoints(juju: localjuju.Juju) -> None:
     """Every requirer is told all units, and every address takes its account over TLS."""
     primary = juju.address(primary_of(juju))
-    addresses = {juju.address(unit) for unit in units_of(juju)}
+    addresses = {juju.address(unit) for unit in units(juju)}
     for wire in WIRES:
         access = access_of(juju, wire)
         assert access.tls
@@ -63,18 +52,18 @@ def check_endpoints(juju: localjuju.Juju) -> None:
 def test_units_come_and_the_primary_goes(estate: localjuju.Juju, write: Write) -> None:
     before, ca = shown(estate), access_of(estate).tls_ca
     lasting, fresh = write(), write(lasts=False)
-    old = set(units_of(estate))
+    old = set(units(estate))
     estate.add_unit(OPERATOR, num_units=2)
     settle(estate, tls=True)
-    new = sorted(set(units_of(estate)) - old)
+    new = sorted(set(units(estate)) - old)
     assert len(new) == 2
     after = shown(estate)
     assert {node: after[node] for node in before} == before
     # Each has a certificate of its own.
-    assert len(set(after.values())) == len(units_of(estate)) == 5
-    for unit in units_of(estate):
+    assert len(set(after.values())) == len(units(estate)) == 5
+    for unit in units(estate):
         assert message_of(estate, unit).startswith("active")
-        with admin(estate, unit, PORT, ca) as server:
+        with admin(estate, estate.address(unit), PORT, ca) as server:
             assert server.config_get("replica-priority") == {"replica-priority": "100"}
         assert all(is_refused(estate, unit, port, "") for port in (PORT, SENTINEL_PORT))
     check_endpoints(estate)
@@ -87,7 +76,7 @@ def test_units_come_and_the_primary_goes(estate: localjuju.Juju, write: Write) -
     check_endpoints(estate)
     estate.remove_unit(new[0])
     settle(estate, tls=True)
-    assert len(units_of(estate)) == 4
+    assert len(units(estate)) == 4
     check_endpoints(estate)
 
     # The one that has led from the beginning goes too, whoever is the primary.

@@ -7,18 +7,9 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks, told
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, units
 from .conftest import Write
-from .estate import (
-    OPERATOR,
-    PORT,
-    SENTINEL_PORT,
-    access_of,
-    files_of,
-    is_refused,
-    lost,
-    settle,
-    units_of,
-)
+from .estate import access_of, files_of, is_refused, lost, settle
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
@@ -39,7 +30,7 @@ def test_off_and_on_again(estate: localjuju.Juju, write: Write) -> None:
         else:
             estate.remove_relation(OPERATOR, "certificates")
         settle(estate, tls=on)
-        for unit in units_of(estate):
+        for unit in units(estate):
             for port in (PORT, SENTINEL_PORT):
                 assert is_refused(estate, unit, port, "" if on else ca)
         assert heard(estate) == [[*events, ("changed", on)] for events in before]
@@ -57,4 +48,4 @@ def test_nothing_is_kept_of_it(estate: localjuju.Juju) -> None:
     assert files_of(estate, "tls-*") == []
     estate.integrate(OPERATOR, "certificates")
     settle(estate, tls=True)
-    assert len(files_of(estate, "tls-*.key")) == len(units_of(estate))
+    assert len(files_of(estate, "tls-*.key")) == len(units(estate))

@@ -12,7 +12,7 @@ import pytest
 import localjuju
 
 from ..conftest import told
-from .estate import OPERATOR
+from ..operated import OPERATOR
 from .traces import Processes, files_with
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]

@@ -10,9 +10,10 @@ import pytest
 import localjuju
 
 from ..conftest import CHARMS, ROOT, TIMELINES, failed_hooks, told
+from ..operated import OPERATOR, units
 from ..writer import Writer
 from .conftest import find_all
-from .estate import OPERATOR, access_of, files_of, lost, message_of, settle, units_of
+from .estate import access_of, files_of, lost, message_of, settle
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(300)]
 
@@ -46,21 +47,21 @@ def test_it_says_so_and_all_stays_plain(plain: localjuju.Juju) -> None:
     ):
         juju.integrate(OPERATOR, "certificates")
         settle(juju, tls=False)
-        for unit in units_of(juju):
+        for unit in units(juju):
             assert message_of(juju, unit) == f"blocked {REASON} certificates"
         # What is not about TLS goes on, an application that comes now among it.
         juju.deploy(CHARMS / "scripted_requirer", "late", config={"prefix": "late:*"})
         juju.integrate(OPERATOR, "late")
         juju.add_unit(OPERATOR)
         settle(juju, tls=False)
-        for unit in units_of(juju):
+        for unit in units(juju):
             assert message_of(juju, unit) == f"blocked {REASON} certificates"
         assert not access_of(juju, "late").tls
         juju.remove_unit(f"{OPERATOR}/3")
         settle(juju, tls=False)
         juju.remove_relation(OPERATOR, "certificates")
         settle(juju, tls=False)
-        for unit in units_of(juju):
+        for unit in units(juju):
             assert message_of(juju, unit).startswith("active")
         assert (lasting.errors, fresh.errors) == (0, 0)
         assert lost(juju, lasting, fresh) == 0
