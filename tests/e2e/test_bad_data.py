@@ -12,9 +12,9 @@ import localjuju
 from valkey_client_testing import Binary
 
 from ..conftest import ROOT, failed_hooks
-from .test_main_job import accounts
+from ..operated import OPERATOR
+from .accounts import accounts
 
-OPERATOR = "valkey"
 SALT = "0123456789abcdef"
 
 

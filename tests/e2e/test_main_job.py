@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import zipfile
@@ -12,14 +10,12 @@ from pathlib import Path
 
 import jubilant
 import pytest
-import valkey
 
 import localjuju
 
 from ..conftest import CHARMS, ROOT, MakeModel, failed_hooks, told
-
-OPERATOR = "valkey"
-PORTS = (6379, 26379)
+from ..operated import OPERATOR
+from .accounts import accounts, can_log_in, credentials
 
 
 def body(juju: jubilant.Juju) -> None:
@@ -58,45 +54,6 @@ body(jubilant.Juju(cli_binary={juju.cli_binary!r}))
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
-
-
-def accounts(juju: localjuju.Juju) -> dict[str, set[str]]:
-    """The client accounts of every server and Sentinel, seen with the charm's own account."""
-    secret = next(s for s in juju.secrets() if s.label == "valkey-peers.internal")
-    password = juju.show_secret(secret.uri, reveal=True).content["admin-password"]
-    found: dict[str, set[str]] = {}
-    for unit in juju.status().apps[OPERATOR].units:
-        for port in PORTS:
-            with valkey.Valkey(
-                juju.address(unit), port, username="charm-admin", password=password
-            ) as connection:
-                users = connection.execute_command("ACL USERS")
-            names = {str(user) for user in users}
-            found[f"{unit}:{port}"] = {name for name in names if name.startswith("relation-")}
-    return found
-
-
-def credentials(juju: localjuju.Juju, relation: int) -> list[tuple[str, str]]:
-    contents = [
-        juju.show_secret(s.uri, reveal=True).content
-        for s in juju.secrets()
-        if s.label
-        and s.label.startswith(f"valkey-client.{relation}.")
-        and "user" in s.label.split(".")
-    ]
-    return [(content["username"], content["password"]) for content in contents]
-
-
-def can_log_in(juju: localjuju.Juju, unit: str, account: tuple[str, str]) -> bool:
-    for port in PORTS:
-        try:
-            with valkey.Valkey(
-                juju.address(unit), port, username=account[0], password=account[1]
-            ) as connection:
-                connection.ping()
-        except valkey.AuthenticationError:
-            return False
-    return True
 
 
 def test_requests_are_added_changed_and_withdrawn(juju: localjuju.Juju) -> None:
@@ -141,88 +98,6 @@ def test_removing_relation_1_leaves_10_and_11_alone(juju: localjuju.Juju) -> Non
     after = accounts(juju)[f"{OPERATOR}/0:6379"]
     assert {name.split("-")[1] for name in before - after} == {"1"}
     assert {name.split("-")[1] for name in after} == {str(n) for n in range(2, 12)}
-
-
-@pytest.mark.parametrize("when", ["before", "after", "while-follower"])
-def test_leader_changes(juju: localjuju.Juju, when: str) -> None:
-    juju.deploy(ROOT, OPERATOR, num_units=3)
-    juju.settle()
-    if when == "before":
-        juju.set_leader(f"{OPERATOR}/1")
-        juju.settle()
-    juju.deploy(ROOT / "examples" / "greeter", "greeter", num_units=2)
-    juju.integrate(OPERATOR, "greeter")
-    if when == "while-follower":
-        # The leader goes before it has seen the request; the others saw it as followers.
-        juju.remove_unit(f"{OPERATOR}/0")
-    juju.wait(lambda status: jubilant.all_active(status, "greeter"))
-    juju.settle()
-    if when == "after":
-        juju.set_leader(f"{OPERATOR}/2")
-        juju.set_leader("greeter/1")
-        juju.settle()
-    relation = juju.relation_id("greeter", "valkey")
-    (account,) = credentials(juju, relation)
-    for unit in juju.status().apps[OPERATOR].units:
-        assert can_log_in(juju, unit, account)
-    assert juju.run("greeter/1", "greet").results["times"] == "1"
-    assert failed_hooks(juju) == []
-
-
-def test_the_leader_that_is_removed_takes_nothing_along(juju: localjuju.Juju) -> None:
-    """All relations of a dying unit break, on the leader too, while they go on for the others."""
-    juju.deploy(ROOT, OPERATOR, num_units=3)
-    juju.deploy(ROOT / "examples" / "greeter", "greeter")
-    juju.integrate(OPERATOR, "greeter")
-    juju.settle()
-    (account,) = credentials(juju, juju.relation_id("greeter", "valkey"))
-    juju.remove_unit(f"{OPERATOR}/0")
-    juju.settle(120)
-    assert credentials(juju, juju.relation_id("greeter", "valkey")) == [account]
-    for unit in (f"{OPERATOR}/1", f"{OPERATOR}/2"):
-        assert can_log_in(juju, unit, account)
-    assert juju.run("greeter/0", "greet").results["times"] == "1"
-    assert not juju.databag(juju.relation_id("greeter", "valkey"), OPERATOR).get("status")
-    answer = json.loads(juju.databag(juju.relation_id("greeter", "valkey"), OPERATOR)["requests"])[
-        0
-    ]
-    assert len(answer["sentinel-endpoints"].split(",")) == 2
-    assert failed_hooks(juju) == []
-
-
-def test_from_one_unit_to_none_and_back_with_its_data(juju: localjuju.Juju) -> None:
-    juju.deploy(ROOT, OPERATOR)
-    juju.deploy(ROOT / "examples" / "greeter", "greeter")
-    juju.integrate(OPERATOR, "greeter")
-    juju.settle()
-    assert juju.run("greeter/0", "greet").results["times"] == "1"
-    juju.remove_unit(f"{OPERATOR}/0")
-    juju.settle()
-    juju.add_unit(OPERATOR, attach_storage="data/0")
-    juju.settle()
-    juju.wait(lambda status: jubilant.all_active(status, "greeter"))
-    assert juju.run("greeter/0", "greet").results["times"] == "2"
-
-
-def test_an_account_waits_for_a_server_that_hangs(juju: localjuju.Juju) -> None:
-    juju.deploy(ROOT, OPERATOR, num_units=3)
-    juju.settle()
-    folder = juju.directory / "agents" / f"unit-{OPERATOR}-2" / "valkey"
-    pid = int((folder / "server.pid").read_text().split()[0])
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        juju.deploy(ROOT / "examples" / "greeter", "greeter")
-        juju.integrate(OPERATOR, "greeter")
-        juju.settle()
-        status = juju.status().apps["greeter"].units["greeter/0"].workload_status
-        assert f"{OPERATOR}/2 of Valkey must answer" in status.message
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    juju.update_status(f"{OPERATOR}/0")
-    juju.settle()
-    (account,) = credentials(juju, juju.relation_id("greeter", "valkey"))
-    assert all(can_log_in(juju, f"{OPERATOR}/{n}", account) for n in range(3))
-    assert failed_hooks(juju) == []
 
 
 def test_a_v0_requirer_is_answered_key_for_key(juju: localjuju.Juju) -> None:
@@ -312,25 +187,3 @@ def test_a_juju_without_secrets_is_refused(make_model: MakeModel, charm: str, na
     said = "\n".join(entry.text for entry in juju.timeline.entries("log"))
     assert "Juju 2.9.49 has no secrets" in said
     assert "use Juju 3.0.3 or later" in said
-
-
-def test_units_are_added_and_removed(juju: localjuju.Juju) -> None:
-    juju.deploy(ROOT, OPERATOR)
-    juju.deploy(ROOT / "examples" / "greeter", "greeter")
-    juju.integrate(OPERATOR, "greeter")
-    juju.settle()
-    juju.add_unit(OPERATOR, num_units=2)
-    juju.settle()
-    relation = juju.relation_id("greeter", "valkey")
-    (account,) = credentials(juju, relation)
-    assert all(can_log_in(juju, f"{OPERATOR}/{n}", account) for n in range(3))
-    answer = json.loads(juju.databag(relation, OPERATOR)["requests"])[0]
-    assert len(answer["read-only-endpoints"].split(",")) == 2
-    assert len(answer["sentinel-endpoints"].split(",")) == 3
-    juju.remove_unit(f"{OPERATOR}/2")
-    juju.settle()
-    answer = json.loads(juju.databag(relation, OPERATOR)["requests"])[0]
-    gone = f"{juju.address(f'{OPERATOR}/0')}"
-    assert answer["endpoints"].startswith(gone)
-    assert len(answer["sentinel-endpoints"].split(",")) == 2
-    assert juju.run("greeter/0", "greet").results["times"] == "1"

@@ -12,8 +12,9 @@ import localjuju
 from valkey_client import Access, Endpoint, Topology, client
 
 from ..conftest import ROOT, failed_hooks
+from ..operated import OPERATOR, rest
 from ..writer import Writer
-from .test_main_job import OPERATOR, credentials
+from .accounts import credentials
 
 
 def access_of(juju: localjuju.Juju, app: str) -> Access:
@@ -29,7 +30,7 @@ def estate(juju: localjuju.Juju) -> localjuju.Juju:
     juju.deploy(ROOT / "examples" / "greeter", "greeter")
     juju.integrate(OPERATOR, "greeter")
     juju.wait(jubilant.all_active)
-    juju.settle()
+    rest(juju)
     return juju
 
 

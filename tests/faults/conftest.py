@@ -15,8 +15,9 @@ import localjuju
 from valkey_client import Access, UnreachableError
 
 from ..conftest import ROOT, MakeModel
+from ..operated import OPERATOR, units
 from ..writer import Writer
-from .invariants import OPERATOR, accesses, invariants
+from .invariants import accesses, invariants
 
 MakeEstate = Callable[..., localjuju.Juju]
 
@@ -79,12 +80,20 @@ def send(juju: localjuju.Juju, unit: str, service: str, number: signal.Signals) 
 
 
 def primary_of(juju: localjuju.Juju) -> str:
-    """The unit that the relation names as primary."""
+    """The unit that the relation names as primary; empty if that has gone."""
     host = access_of(juju).endpoints[0].host
-    return next(u for u in juju.status().apps[OPERATOR].units if juju.address(u) == host)
+    there = juju.status().apps[OPERATOR].units
+    return next((unit for unit in there if juju.address(unit) == host), "")
 
 
 def await_primary(juju: localjuju.Juju, *, other_than: str, timeout: float = 60) -> str:
     """Wait until the relation names another primary, and return its unit."""
-    juju.wait(lambda _: primary_of(juju) != other_than, timeout=timeout)
+    juju.wait(lambda _: primary_of(juju) not in {"", other_than}, timeout=timeout)
     return primary_of(juju)
+
+
+def tick(juju: localjuju.Juju) -> None:
+    """What Juju's clock does every five minutes."""
+    for unit in units(juju):
+        juju.update_status(unit)
+    juju.settle(120)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,20 +14,17 @@ from valkey_client import Access
 from valkey_client.databag import read_responses
 from valkey_client.messages import PRIMARY_NAME, format_endpoints
 
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin, content, rest, units
 from ..writer import Writer
-
-OPERATOR = "valkey"
-PORT, SENTINEL_PORT = 6379, 26379
 
 _PATIENCE = 45.0
 """Sentinels ask for replicas every 10 s; one that was reset, or has just begun, has to."""
 
-
-def units(juju: localjuju.Juju) -> list[str]:
-    """The operator's units whose machines are there."""
-    with juju.engine.lock:
-        app = juju.engine.model.applications[OPERATOR]
-        return [name for name, unit in app.units.items() if unit.alive and not unit.lost]
+_TELLING = re.compile(
+    r"[+-](sdown|odown|try-failover|elected-leader|selected-slave|promoted-slave|switch-master"
+    r"|failover-|convert-to-slave|fix-slave|tilt)|MODE enabled|REPLICAOF|fsync is taking|ready to exit"
+    r"|PSYNC|resync|replica .* (lost|disconnect)"
+)
 
 
 def accesses(juju: localjuju.Juju) -> dict[int, list[Access]]:
@@ -40,7 +37,7 @@ def accesses(juju: localjuju.Juju) -> dict[int, list[Access]]:
         responses = read_responses(juju.databag(relation, OPERATOR)).responses
         found[relation] = []
         for response in (r for r in responses if r.is_granted):
-            secret = _content(juju, response.secret_user)
+            secret = content(juju, response.secret_user)
             found[relation].append(
                 Access(
                     response.resource, secret["username"], secret["password"], response.topology
@@ -49,76 +46,19 @@ def accesses(juju: localjuju.Juju) -> dict[int, list[Access]]:
     return found
 
 
-def _content(juju: localjuju.Juju, uri_or_label: str) -> dict[str, str]:
-    """What a secret holds, without the way through ``juju``: these checks run thousands of times."""
-    with juju.engine.lock:
-        model = juju.engine.model
-        named = (s for s in model.secrets.values() if s.label == uri_or_label)
-        secret = model.find_secret(uri_or_label) or next(named)
-        return dict(secret.revisions[secret.latest].content)
-
-
-def admin(juju: localjuju.Juju, address: str, port: int) -> Any:
-    """A connection as the charm's own account."""
-    password = _content(juju, "valkey-peers.internal")["admin-password"]
-    return valkey.Valkey(
-        address,
-        port,
-        username="charm-admin",
-        password=password,
-        decode_responses=True,
-        socket_timeout=2,
-    )
-
-
-def hurry(juju: localjuju.Juju) -> None:
-    """Let Sentinels look around each 0.3 s, which they do each 10 s and say hello each 2 s.
-
-    It changes how long they take to notice who is there, not what they do then.
-    """
-    with juju.engine.lock:
-        labels = {s.label for s in juju.engine.model.secrets.values()}
-    if "valkey-peers.internal" not in labels:
-        return
-    periods = ("INFO-PERIOD", "300", "PUBLISH-PERIOD", "300")
-    for unit in units(juju):
-        with (
-            # A unit may go meanwhile.
-            contextlib.suppress(
-                valkey.ConnectionError, valkey.TimeoutError, localjuju.LocalJujuError
-            ),
-            admin(juju, juju.address(unit), SENTINEL_PORT) as sentinel,
-        ):
-            sentinel.execute_command("SENTINEL DEBUG", *periods)
-
-
-def settle(juju: localjuju.Juju, timeout: float = 180) -> None:
-    """Wait until no unit has anything to do, with Sentinels that hurry."""
-    deadline = time.monotonic() + timeout
-    while True:
-        hurry(juju)
-        try:
-            juju.settle(0.5)
-        except TimeoutError:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            return
-
-
 def invariants(juju: localjuju.Juju, *writers: Writer) -> None:
     """Wait until all invariants hold, and fail with those that do not."""
-    settle(juju)
+    rest(juju)
     deadline = time.monotonic() + _PATIENCE
     while True:
-        settle(juju)
+        rest(juju)
         try:
             broken = [*violations(juju), *_lost(juju, *writers)]
         except (valkey.ValkeyError, OSError) as error:
             broken = [f"{type(error).__name__}: {error}"]
         if not broken:
             return
-        assert time.monotonic() < deadline, "\n".join(broken)
+        assert time.monotonic() < deadline, "\n".join([*broken, *_told(juju)])
         time.sleep(0.25)
 
 
@@ -229,5 +169,18 @@ def _lost(juju: localjuju.Juju, *writers: Writer) -> Iterator[str]:
             endpoint.host, endpoint.port, username=given[0].username, password=given[0].password
         ) as connection:
             for writer in writers:
-                if lost := writer.lost(connection):
-                    yield f"{lost} of {writer.acknowledged} acknowledged writes are lost"
+                if lost := writer.lost_writes(connection):
+                    first, last = (writer.times[n - 1].time() for n in (lost[0], lost[-1]))
+                    yield (
+                        f"{len(lost)} of {writer.acknowledged} acknowledged writes are lost:"
+                        f" {lost[0]} to {lost[-1]}, acknowledged from {first} to {last}"
+                    )
+
+
+def _told(juju: localjuju.Juju) -> Iterator[str]:
+    """What the servers and Sentinels logged of failovers, and of what can lead to one."""
+    for unit in units(juju):
+        folder = juju.directory / "agents" / f"unit-{unit.replace('/', '-')}" / "valkey"
+        for log in (folder / "server.log", folder / "sentinel.log"):
+            lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+            yield from (f"{unit} {log.stem}: {line}" for line in lines if _TELLING.search(line))

@@ -11,20 +11,14 @@ import valkey
 import localjuju
 
 from ..conftest import failed_hooks
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin, units
 from ..writer import Writer
-from .conftest import access_of, await_primary, primary_of, send
-from .invariants import OPERATOR, PORT, SENTINEL_PORT, admin, invariants, units
+from .conftest import access_of, await_primary, primary_of, send, tick
+from .invariants import invariants
 
 pytestmark = pytest.mark.faults
 
 Write = Callable[[localjuju.Juju], Writer]
-
-
-def tick(juju: localjuju.Juju) -> None:
-    """What Juju's clock does every five minutes."""
-    for unit in units(juju):
-        juju.update_status(unit)
-    juju.settle(120)
 
 
 @pytest.mark.parametrize("service", ["server", "sentinel"])

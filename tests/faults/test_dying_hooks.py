@@ -19,7 +19,8 @@ import pytest
 import localjuju
 
 from ..conftest import CHARMS, MakeModel
-from .invariants import OPERATOR, accesses, invariants, units
+from ..operated import OPERATOR, units
+from .invariants import accesses, invariants
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -11,9 +11,10 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin
 from ..writer import Writer
 from .conftest import MakeEstate, access_of, await_primary, primary_of, send
-from .invariants import OPERATOR, PORT, SENTINEL_PORT, admin, invariants
+from .invariants import invariants
 
 pytestmark = pytest.mark.faults
 

@@ -9,9 +9,10 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks
+from ..operated import OPERATOR, units
 from ..writer import Writer
 from .conftest import MakeEstate, primary_of
-from .invariants import OPERATOR, invariants, units
+from .invariants import invariants
 
 pytestmark = pytest.mark.faults
 
