@@ -109,7 +109,10 @@ class Cluster:
             for _ in range(3):
                 self.add_sentinel(first)
             if self._down_after is not None:
+                # They say hello every 2 s, which is how they find each other.
+                self._say_hello_every(100)
                 wait_for(lambda: all(map(self._is_settled, self.sentinels)))
+                self._say_hello_every(2000)
         except BaseException:
             self.close()
             raise
@@ -122,6 +125,10 @@ class Cluster:
         """Kill everything."""
         for process in (*self.sentinels, *self.servers):
             process.close()
+
+    def _say_hello_every(self, milliseconds: int) -> None:
+        for sentinel in self.sentinels:
+            sentinel.admin.execute_command("SENTINEL DEBUG", "PUBLISH-PERIOD", milliseconds)
 
     def add_server(self, primary: Process | None = None) -> Process:
         """Start a server; a replica if it gets a primary."""
