@@ -90,7 +90,7 @@ class Actions(ops.Object):
             try:
                 new = switch_over(cluster, facts, addresses.get(unit, ""))
             except (SwitchoverError, ServerError) as error:
-                event.fail(str(error))
+                event.fail(f"{unit}: {error}" if unit else str(error))
                 return
         self._means.reconcile()
         promoted = next((p.unit for p in peers if p.address == new), new)

@@ -101,8 +101,10 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
         raise SwitchoverError("there is no primary that all Sentinels agree on; try again later")
     if to == old:
         raise SwitchoverError(f"{to} is the primary already")
-    if not candidates or (to and to not in candidates):
-        raise SwitchoverError(f"{to or 'no replica'} is in sync with the primary {old}")
+    if not candidates:
+        raise SwitchoverError(f"no replica is in sync with the primary {old}")
+    if to and to not in candidates:
+        raise SwitchoverError(f"{to} is not in sync with the primary {old}; try again later")
     eligible = [to] if to else candidates
     others = [address for address in candidates if address not in eligible]
     # A Sentinel gives a failover up after its timeout.
@@ -126,7 +128,9 @@ def switch_over(cluster: Cluster, facts: ClusterFacts, to: str = "") -> str:
         raise SwitchoverError(f"a server does not answer: {error}") from error
     finally:
         for address in others:
-            cluster.configure_server(address, "replica-priority", PROMOTABLE)
+            # The leader's next hook sees to one that does not answer.
+            with contextlib.suppress(ServerError):
+                cluster.configure_server(address, "replica-priority", PROMOTABLE)
 
 
 def _is_prepared(switchover: _Switchover) -> bool:
