@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import jubilant
 
-from . import outage
-from .cli import Commands
+from . import commands, outage
 from .drivers import DriverName
 from .engine import Engine
 from .errors import LocalJujuError
@@ -47,7 +47,7 @@ class Juju(jubilant.Juju):
         self.engine = Engine(
             name, driver=driver, environment=environment, hook_timeout=hook_timeout, seed=seed
         )
-        self.engine.serve(Commands(self.engine).run)
+        self.engine.serve(partial(commands.run, self.engine))
         super().__init__(wait_timeout=wait_timeout, cli_binary=self.engine.bin / "juju")
 
     def __enter__(self) -> Self:
