@@ -108,7 +108,7 @@ class Tenants:
         """Remove a relation."""
         with self._juju.engine.lock:
             relation.in_scope.discard(f"{relation.other(self._provider).app}/0")
-        self._juju.engine.drop_relation(relation)
+        self._juju.engine.controller.drop_relation(relation)
 
     def serve_all(self) -> None:
         """Let the provider's leader look at every relation, and wait until it has."""

@@ -267,7 +267,7 @@ def test_a_relation_that_is_removed_before_a_unit_has_heard_of_it_ends(probe: Pr
         if hook.event.hook == "mates-relation-created" and hook.unit.name == "a/0" and not removed:
             removed.append(hook.unit.name)
             engine = probe.juju.engine
-            engine.drop_relation(engine.model.relations[relation])
+            engine.controller.drop_relation(engine.model.relations[relation])
 
     probe.juju.engine.on_call = remove_once
     probe.order("mates-relation-created", ["is-leader"])

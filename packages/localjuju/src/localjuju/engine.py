@@ -19,16 +19,17 @@ from pathlib import Path
 from . import resolver, subnet, tools
 from .agent import Agent
 from .charm import CharmSpec
+from .controller import Controller
 from .drivers import Driver, DriverName, Run
 from .drivers.process import ProcessDriver
 from .drivers.warm import WarmDriver
 from .environment import Environments
 from .errors import ToolError
-from .execution import execute, shell
+from .execution import execute, finish, shell
 from .hook import Hook
 from .host import Host
 from .server import Call, Server, install_client
-from .state import Application, Command, Event, Model, Relation, Task, Unit, new_secret_id
+from .state import Application, Command, Event, Model, Task, Unit, new_secret_id
 from .timeline import Timeline, shorten
 
 CommandLine = Callable[[list[str], Path], tuple[int, str, str]]
@@ -72,6 +73,14 @@ class Engine:
         self._processes = ProcessDriver(self.host)
         self._driver: Driver = (
             WarmDriver(self.host, self.root) if driver == "warm" else self._processes
+        )
+        self.controller = Controller(
+            self.model,
+            self.changed,
+            self.timeline,
+            storage=self.root / "storage",
+            subnet=self._subnet,
+            forget=self._driver.forget,
         )
         self._hooks: dict[str, Hook] = {}
         self._turn = 0
@@ -174,7 +183,7 @@ class Engine:
                 self._turn += position + 1
                 return unit, event
             if not unit.alive and (unit.stopped or not unit.lost):
-                self._bury(unit)
+                self.controller.bury(unit)
                 return self._pick()
         return None
 
@@ -216,7 +225,8 @@ class Engine:
             app = self.model.applications[unit.app]
             charm, task = app.charm, self._task(unit, event)
             command = self._command(unit, event)
-            self._before(unit, event)
+            if event.kind == "relation-created" and event.relation_id in self.model.relations:
+                self.controller.enter_relations(unit)
             version = resolver.observe(self.model, unit, event)
             hook = Hook(self.model, unit, event, self.timeline, task)
             token = f"{unit.name}-{event.hook or event.kind}-{secrets.token_hex(8)}"
@@ -260,7 +270,7 @@ class Engine:
             if task is not None:
                 self._finish_task(task, hook, code, output)
             elif command is not None:
-                self._finish_command(unit, command, hook, code, run)
+                finish(unit, command, hook, code, run)
             elif code == 0:
                 hook.commit()
                 resolver.commit(self.model, unit, event, version)
@@ -301,18 +311,6 @@ class Engine:
         return next((c for c in unit.commands if c.id == event.command_id), None)
 
     @staticmethod
-    def _finish_command(unit: Unit, command: Command, hook: Hook, code: int, run: Run) -> None:
-        if code >= 0:
-            hook.commit()  # as in Juju, whatever the exit code
-        command.code = code if code >= 0 else 1
-        command.out = run.log.read_text(errors="replace")
-        if run.errors is not None:
-            command.err = run.errors.read_text(errors="replace")
-            run.errors.unlink()
-        command.finished = True
-        unit.commands.remove(command)
-
-    @staticmethod
     def _finish_task(task: Task, hook: Hook, code: int, output: str) -> None:
         if code == 0:
             hook.commit()
@@ -325,91 +323,13 @@ class Engine:
             task.results["stdout"] = output
         task.finished = True
 
-    def _before(self, unit: Unit, event: Event) -> None:
-        """What Juju's agent does by itself when a hook is due."""
-        relation = self.model.relations.get(-1 if event.relation_id is None else event.relation_id)
-        if event.kind == "relation-created" and relation is not None:
-            # The agent enters every relation that it knows of at once.
-            for known in self.model.relations_of(unit.app):
-                self._enter(unit, known)
-
-    @staticmethod
-    def _enter(unit: Unit, relation: Relation) -> None:
-        seen = unit.seen.get(relation.id)
-        if relation.alive and not (seen and seen.broken):
-            relation.in_scope.add(unit.name)
-            if unit.name not in relation.unit_data:
-                relation.unit_data[unit.name] = {
-                    "egress-subnets": f"{unit.address}/32",
-                    "ingress-address": unit.address,
-                    "private-address": unit.address,
-                }
-                relation.unit_version[unit.name] = 1
-
     def _after(self, unit: Unit, event: Event) -> None:
         if event.kind == "relation-broken":
             relation = self.model.relations.get(event.relation_id or 0)
-            if relation and not relation.alive:
-                self._drop_if_over(relation)
+            if relation:
+                self.controller.end_if_over(relation)
         if event.kind == "start" and unit.workload.message == "installing agent":
             unit.workload.status, unit.workload.message = "unknown", ""
-
-    def _drop_if_over(self, relation: Relation) -> None:
-        """Remove a dying relation that no unit is part of any more."""
-        if any(unit.name in relation.in_scope for unit in self.model.units()):
-            return
-        if self.model.relations.pop(relation.id, None) is None:
-            return
-        for secret in self.model.secrets.values():
-            gone = {target for target, scope in secret.grants.items() if scope == relation.id}
-            for target in gone:
-                del secret.grants[target]
-            secret.consumers = {
-                u: c for u, c in secret.consumers.items() if u.partition("/")[0] not in gone
-            }
-        self.timeline.add("model", str(relation), "relation removed")
-
-    def drop_relation(self, relation: Relation) -> None:
-        """Begin the end of a relation."""
-        with self.lock:
-            relation.alive = False
-            for unit in self.model.units():
-                # It entered with all the others, and will not hear of one that ends.
-                if not resolver.knows(unit, relation):
-                    relation.in_scope.discard(unit.name)
-            self._drop_if_over(relation)
-            self.changed.notify_all()
-
-    def _bury(self, unit: Unit) -> None:
-        """Remove a unit whose last hook has run."""
-        app = self.model.applications[unit.app]
-        del app.units[unit.name]
-        for relation in list(self.model.relations.values()):
-            relation.in_scope.discard(unit.name)
-            if not relation.alive:
-                self._drop_if_over(relation)
-        for secret in list(self.model.secrets.values()):
-            secret.consumers.pop(unit.name, None)
-            if secret.owner == unit.name:
-                del self.model.secrets[secret.id]
-        self.model.detached_storage.update(unit.storages)
-        self.timeline.add("model", unit.name, "unit removed")
-        if app.leader == unit.name:
-            app.leader = ""
-            self.elect(app)
-        if not app.alive and not app.units:
-            self.remove_app(app)
-        self.changed.notify_all()
-
-    def remove_app(self, app: Application) -> None:
-        """Remove an application that has no units any more."""
-        for relation in self.model.relations_of(app.name):
-            self.model.relations.pop(relation.id, None)
-        for secret in [s for s in self.model.secrets.values() if s.owner == app.name]:
-            del self.model.secrets[secret.id]
-        del self.model.applications[app.name]
-        self._driver.forget(app.name)
-        self.timeline.add("model", app.name, "application removed")
 
     def skip(self, unit: Unit) -> None:
         """Take the hook that failed for done."""
@@ -424,45 +344,6 @@ class Engine:
     def closing(self) -> bool:
         """Whether this model is about to end."""
         return self._closing
-
-    def elect(self, app: Application, unit: str = "") -> None:
-        """Give an application a leader: the given unit, or the oldest that is not dying."""
-        with self.lock:
-            alive = sorted(
-                (u for u in app.units.values() if u.alive and not u.lost), key=lambda u: u.number
-            )
-            candidates = [u.name for u in alive] or sorted(app.units)
-            chosen = unit or (candidates[0] if candidates else "")
-            if app.leader in app.units:
-                app.units[app.leader].elected = False
-            app.leader = chosen
-            if chosen:
-                self.timeline.add("leader", app.name, chosen)
-            self.changed.notify_all()
-
-    def add_unit(self, app: Application, storage: Mapping[str, str] | None = None) -> Unit:
-        """Add a unit with an address, a machine and storage of its own."""
-        name = f"{app.name}/{app.next_unit}"
-        app.next_unit += 1
-        machine = self.model.next_machine
-        self.model.next_machine += 1
-        address = self._subnet.address(machine)
-        unit = Unit(name, address, str(machine), charm_seen=app.charm_version)
-        attached = dict(storage or {})
-        for spec in app.charm.storages:
-            have = [s for s in attached if s.partition("/")[0] == spec.name]
-            for _ in range(spec.minimum - len(have)):
-                identifier = f"{spec.name}/{self.model.next_storage}"
-                self.model.next_storage += 1
-                location = self.root / "storage" / identifier.replace("/", "-")
-                location.mkdir(parents=True)
-                attached[identifier] = str(location)
-        unit.storages = attached
-        app.units[name] = unit
-        if not app.leader:
-            self.elect(app)
-        self.timeline.add("model", name, f"unit added on {address}")
-        return unit
 
     def refresh(self, app: Application, charm: CharmSpec) -> None:
         """Give an application another charm, or its own anew."""

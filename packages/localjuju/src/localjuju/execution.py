@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Condition
 
+from .drivers import Run
+from .hook import Hook
 from .server import Call
-from .state import Command, Model
+from .state import Command, Model, Unit
 
 _USAGE = "ERROR usage: juju-exec [-u] UNIT COMMAND...\n"
 
@@ -52,3 +54,24 @@ def execute(
 def shell(command: Command) -> tuple[str, ...]:
     """The process that runs a command: a shell, which tells how it ended even if it was killed."""
     return ("/bin/bash", "-c", f"{command.text}\nexit $?")
+
+
+def finish(unit: Unit, command: Command, hook: Hook, code: int, run: Run) -> None:
+    """Let whoever asked for a command know how it ended.
+
+    Args:
+        unit: That ran it.
+        command: What was asked for.
+        hook: The context in which it ran.
+        code: The exit code; negative if its shell was killed.
+        run: Where its output is.
+    """
+    if code >= 0:
+        hook.commit()  # as in Juju, whatever the exit code
+    command.code = code if code >= 0 else 1
+    command.out = run.log.read_text(errors="replace")
+    if run.errors is not None:
+        command.err = run.errors.read_text(errors="replace")
+        run.errors.unlink()
+    command.finished = True
+    unit.commands.remove(command)

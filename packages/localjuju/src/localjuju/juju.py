@@ -127,7 +127,7 @@ class Juju(jubilant.Juju):
 
     def set_leader(self, unit: str) -> None:
         """Make a unit the leader of its application."""
-        self.engine.elect(self._app(unit), unit)
+        self.engine.controller.elect(self._app(unit), unit)
 
     def update_status(self, unit: str) -> None:
         """Make a unit run update-status, which no clock does here."""

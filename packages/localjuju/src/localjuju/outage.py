@@ -19,7 +19,7 @@ def lose(engine: Engine, unit: Unit) -> None:
         unit.lost = True
         engine.kill_hook_of(unit)
         if app.leader == unit.name:
-            engine.elect(app)
+            engine.controller.elect(app)
         engine.changed.notify_all()
     for process in _processes(engine, unit):
         with contextlib.suppress(ProcessLookupError):
@@ -33,7 +33,7 @@ def recover(engine: Engine, unit: Unit) -> None:
         unit.started = False
         app = engine.model.applications[unit.app]
         if not app.leader:
-            engine.elect(app)
+            engine.controller.elect(app)
         engine.changed.notify_all()
 
 

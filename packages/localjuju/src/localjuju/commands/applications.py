@@ -32,7 +32,7 @@ def _deploy(context: Context, a: Any) -> None:
             add_relation(context, endpoint.interface, [RelationEnd(name, endpoint.name)])
     storage = attached(context, a.attach_storage)
     for _ in range(int(a.num_units or a.n or 1)):
-        engine.add_unit(app, storage)
+        engine.controller.add_unit(app, storage)
         storage = {}
 
 
@@ -63,11 +63,11 @@ def _remove_application(context: Context, a: Any) -> None:
         app.alive = False
         for relation in context.model.relations_of(name):
             if not relation.is_peer:
-                context.engine.drop_relation(relation)
+                context.engine.controller.drop_relation(relation)
         for unit in app.units.values():
             unit.alive = False
         if not app.units:
-            context.engine.remove_app(app)
+            context.engine.controller.remove_app(app)
 
 
 COMMANDS: dict[str, tuple[Parser, Command]] = {

@@ -73,7 +73,7 @@ def _remove_relation(context: Context, a: Any) -> None:
     ]
     if not found:
         raise CommandError(f"relation {a.one} {a.two} not found")
-    context.engine.drop_relation(found[0])
+    context.engine.controller.drop_relation(found[0])
 
 
 COMMANDS: dict[str, tuple[Parser, Command]] = {

@@ -14,7 +14,7 @@ def _add_unit(context: Context, a: Any) -> None:
     app = context.app(a.app)
     storage = attached(context, a.attach_storage)
     for _ in range(int(a.num_units or a.n or 1)):
-        context.engine.add_unit(app, storage)
+        context.engine.controller.add_unit(app, storage)
         storage = {}
 
 
