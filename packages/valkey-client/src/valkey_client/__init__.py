@@ -12,6 +12,7 @@ An application's charm asks for a range of keys and gets an account for it::
 is imported on use, so that a hook that connects to nothing does not pay for it.)
 """
 
+from ._certificate_receiver import ShownCertificate
 from .errors import (
     PrefixError,
     RequestError,
@@ -31,7 +32,7 @@ from .events import (
 from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
 from .options import RequestOptions
 from .prefix import KeyPrefix
-from .provider import ShownCertificate, ValkeyProvider
+from .provider import ValkeyProvider
 from .requirer import ValkeyRequirer
 
 __all__ = [

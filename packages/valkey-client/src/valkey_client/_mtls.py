@@ -17,7 +17,7 @@ from typing import Any
 import ops
 
 from .errors import RequestError
-from .messages import AccessRequest, secret_label
+from .messages import secret_label
 
 CONTENT = "mtls-cert"
 """The key in the secret, and the name of the field in a request to another model."""
@@ -56,32 +56,6 @@ def is_shown(bag: Mapping[str, str]) -> bool:
     """Whether a requirer's databag shows a certificate."""
     requests = bag.get("requests", "")
     return '"secret-mtls"' in requests or '"mtls-cert"' in requests
-
-
-def share(
-    model: ops.Model, endpoint: str, relation: ops.Relation, request: AccessRequest, text: str
-) -> str:
-    """Put a certificate into the request's secret, granted; returns its URI."""
-    label = secret_label(endpoint, relation.id, request.request_id, "mtls")
-    try:
-        secret = model.get_secret(label=label)
-        if secret.peek_content() != {CONTENT: text}:
-            secret.set_content({CONTENT: text})
-    except ops.SecretNotFoundError:
-        secret = model.app.add_secret({CONTENT: text}, label=label)
-    secret.grant(relation)
-    if not (secret_id := secret.id or secret.get_info().id):
-        raise ops.ModelError(f"Juju gave the secret {label} no id")
-    return secret_id
-
-
-def take_back(model: ops.Model, endpoint: str, relation: ops.Relation, request_id: str) -> None:
-    """Remove a request's secret, if there is one."""
-    try:
-        label = secret_label(endpoint, relation.id, request_id, "mtls")
-        model.get_secret(label=label).remove_all_revisions()
-    except ops.SecretNotFoundError:
-        return
 
 
 def is_cross_model(model: ops.Model, relation: ops.Relation) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import ops
 
-from . import _mtls, statuses
+from . import statuses
+from ._certificate_receiver import CertificateReceiver, ShownCertificate
 from ._juju import require_secrets
 from ._secrets import RequestSecrets
 from .databag import Requests, Responses, read_requests, read_responses, wire_of, write_responses
-from .errors import RequestError
 from .events import ValkeyProviderEvents
 from .messages import (
     Access,
@@ -22,26 +21,11 @@ from .messages import (
     Response,
     Topology,
     request_key,
-    secret_label,
 )
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-class ShownCertificate(NamedTuple):
-    """The certificate that comes with a request.
-
-    Attributes:
-        text: PEM, as far as its look goes; empty if there is none or it cannot be used.
-        problem: Why it cannot be used.
-        is_missing: Whether it could not be read, so that it is worth to try again later.
-    """
-
-    text: str = ""
-    problem: str = ""
-    is_missing: bool = False
 
 
 class _Draft:
@@ -85,6 +69,7 @@ class ValkeyProvider(ops.Object):
         self._charm = charm
         self.endpoint = endpoint
         self._secrets = RequestSecrets(charm.model, endpoint)
+        self._certificates = CertificateReceiver(charm.model, endpoint)
         self._stored.set_default(leaving=False)
         self.framework.observe(charm.on[endpoint].relation_created, self._on_created)
         self.framework.observe(charm.on[endpoint].relation_changed, self._on_changed)
@@ -131,31 +116,7 @@ class ValkeyProvider(ops.Object):
         Reads a secret of the requirer, whose next change is told as ``changed``. Whether it can
         be trusted is for the charm to judge. Never raises on what a requirer did.
         """
-        try:
-            text = self._certificate_text(request)
-        except RequestError as error:
-            return ShownCertificate(problem=str(error))
-        except ops.ModelError as error:
-            logger.warning("relation %d: secret-mtls: %s", request.relation_id, error)
-            return ShownCertificate(
-                problem="its secret cannot be read; grant it to the relation", is_missing=True
-            )
-        if text is None:
-            return ShownCertificate()
-        problem = _mtls.fault(text)
-        return ShownCertificate("" if problem else text, problem)
-
-    def _certificate_text(self, request: AccessRequest) -> str | None:
-        if request.secret_mtls:
-            # The end tells a new secret of the same request from the one before.
-            end = request.secret_mtls.replace(":", "/").rpartition("/")[2]
-            label = secret_label(self.endpoint, request.relation_id, request.request_id, "mtls")
-            secret = self.model.get_secret(id=request.secret_mtls, label=f"{label}.{end}")
-            return secret.get_content(refresh=True).get(_mtls.CONTENT, "")
-        if request.mtls_cert:
-            label = _mtls.key_label(self.endpoint, request.relation_id)
-            return _mtls.decrypt(self.model.get_secret(label=label), request.mtls_cert)
-        return None
+        return self._certificates.read(request)
 
     # What to answer.
 
@@ -291,29 +252,15 @@ class ValkeyProvider(ops.Object):
 
     def _on_created(self, event: ops.RelationCreatedEvent) -> None:
         """Let a requirer in another model send a certificate; see :mod:`valkey_client._mtls`."""
-        # Juju calls the consumer of an offer so; nobody else pays for the question.
-        if not (self._charm.unit.is_leader() and event.app.name.startswith("remote-")):
-            return
-        if not _mtls.is_cross_model(self.model, event.relation):
-            return
-        label = _mtls.key_label(self.endpoint, event.relation.id)
-        try:
-            secret = self.model.get_secret(label=label)
-        except ops.SecretNotFoundError:
-            secret = self.model.app.add_secret(_mtls.new_key(), label=label)
-        secret.grant(event.relation)
-        uri = secret.id or secret.get_info().id or ""
-        event.relation.data[self.model.app][_mtls.ENCRYPTION_SECRET] = uri
+        if self._charm.unit.is_leader():
+            self._certificates.offer_key(event.relation, event.app)
 
     def _on_secret_changed(self, event: ops.SecretChangedEvent) -> None:
         """A requirer has another certificate."""
-        match (event.secret.label or "").split("."):
-            case [endpoint, number, _, "mtls", "secret", _] if endpoint == self.endpoint:
-                for relation in self.relations:
-                    if str(relation.id) == number and self._charm.unit.is_leader():
-                        self.on.changed.emit(relation, app=relation.app)
-            case _:
-                return
+        number = self._certificates.relation_of(event.secret)
+        for relation in self.relations if number else ():
+            if str(relation.id) == number and self._charm.unit.is_leader():
+                self.on.changed.emit(relation, app=relation.app)
 
     def _on_every_relation(self, _: ops.EventBase) -> None:
         if self._charm.unit.is_leader():
@@ -349,10 +296,7 @@ class ValkeyProvider(ops.Object):
             return
         self.on.released.emit(event.relation, app=event.app, unit=event.unit)
         self.withdraw(event.relation.id)
-        if event.app.name.startswith("remote-"):
-            with contextlib.suppress(ops.SecretNotFoundError):
-                label = _mtls.key_label(self.endpoint, event.relation.id)
-                self.model.get_secret(label=label).remove_all_revisions()
+        self._certificates.drop_key(event.relation, event.app)
 
     # Writing.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import cast
 
 import ops
 
-from . import _mtls, messages
+from . import messages
+from ._certificate_sender import CertificateSender
 from ._juju import require_secrets
-from .databag import Responses, as_secret_uri, read_responses, v0, v1
+from .databag import Responses, read_responses, v0, v1
 from .errors import RequestError
 from .events import ValkeyRequirerEvents
 from .messages import Access, AccessRequest, RelationStatus, Response, Topology, Wire
@@ -85,7 +85,7 @@ class ValkeyRequirer(ops.Object):
         self._charm = charm
         self.endpoint = endpoint
         self._wire: Wire = wire
-        self._shown = client_certificate
+        self._certificates = CertificateSender(charm.model, endpoint, client_certificate)
         self._seen.set_default(accesses={}, refusals={}, certificates={})
         self._contents: dict[str, dict[str, str]] = {}  # of secrets read in this hook, by label
         events = charm.on[endpoint]
@@ -188,10 +188,8 @@ class ValkeyRequirer(ops.Object):
             return
         requests = [self._request(relation, str(prefix)) for prefix in self._prefixes]
         bag = relation.data[self.model.app]
-        shown: dict[str, str] = {}
         if self._wire == "v1":
-            if self._shown or _mtls.is_shown(bag):
-                requests, shown = self._with_certificates(relation, requests, bag)
+            requests, shown = self._certificates.add_to(relation, requests, bag)
             wanted = v1.write_requests(requests) | shown
             stale = v0.REQUIRER_KEYS - v1.REQUIRER_KEYS
         else:
@@ -204,33 +202,6 @@ class ValkeyRequirer(ops.Object):
             if self._wire == "v0":
                 secrets = wanted["requested-secrets"]
                 relation.data[self._charm.unit].update({"requested-secrets": secrets})
-
-    def _with_certificates(
-        self, relation: ops.Relation, requests: list[AccessRequest], bag: Mapping[str, str]
-    ) -> tuple[list[AccessRequest], dict[str, str]]:
-        """The requests with what is shown of the certificate, and what else it needs beside."""
-        given = self._shown() if callable(self._shown) else self._shown
-        text = _mtls.check(given) if given else ""
-        if text and _mtls.is_cross_model(self.model, relation):
-            uri = as_secret_uri(relation.data[relation.app].get(_mtls.ENCRYPTION_SECRET))
-            if not uri:
-                # The provider's key comes later, if at all; the account need not wait for it.
-                return requests, {}
-            label = _mtls.key_label(self.endpoint, relation.id)
-            key = self.model.get_secret(id=uri, label=label)
-            old = {r.request_id: r.mtls_cert for r in v1.read_requests(bag).requests}
-            found = [
-                replace(r, mtls_cert=_mtls.encrypt(key, text, old.get(r.request_id, "")))
-                for r in requests
-            ]
-            return found, {_mtls.ENCRYPTION_SECRET: uri}
-        for request in v1.read_requests(bag).requests:
-            if not text or request.request_id not in {r.request_id for r in requests}:
-                _mtls.take_back(self.model, self.endpoint, relation, request.request_id)
-        if not text:
-            return requests, {}
-        uris = [_mtls.share(self.model, self.endpoint, relation, r, text) for r in requests]
-        return [replace(r, secret_mtls=u) for r, u in zip(requests, uris, strict=True)], {}
 
     def _request(self, relation: ops.Relation, prefix: str) -> AccessRequest:
         """The request for a prefix: the same text whoever leads, so that it is asked once."""
@@ -320,7 +291,8 @@ class ValkeyRequirer(ops.Object):
         said = self._said(event.relation)
         found = {response.request_id: response for response in said.responses}
         requests = [self._request(event.relation, str(prefix)) for prefix in self._prefixes]
-        if any(r.request_id not in found for r in requests) or self._has_new_key(event.relation):
+        is_open = any(request.request_id not in found for request in requests)
+        if is_open or self._has_new_key(event.relation):
             # What was answered has been asked: this side's own databag is not read for it.
             self._ask(event.relation)
         if not said.is_complete:
@@ -332,12 +304,10 @@ class ValkeyRequirer(ops.Object):
         self._notice_refusals(event, said.statuses)
 
     def _has_new_key(self, relation: ops.Relation) -> bool:
-        """Whether the provider, in another model, said only now how to send a certificate."""
-        if not self._shown or not self._charm.unit.is_leader():
-            return False
-        theirs = relation.data[relation.app].get(_mtls.ENCRYPTION_SECRET)
         return (
-            bool(theirs) and relation.data[self.model.app].get(_mtls.ENCRYPTION_SECRET) != theirs
+            self._certificates.is_given
+            and self._charm.unit.is_leader()
+            and self._certificates.has_new_key(relation)
         )
 
     def _forget_others(self, event: ops.RelationEvent) -> None:
@@ -422,10 +392,9 @@ class ValkeyRequirer(ops.Object):
     def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
         self._remember("refusals", str(event.relation.id), None)
         self._let_go(event)
-        if self._shown and self._charm.unit.is_leader():
-            for prefix in self._prefixes:
-                request = self._request(event.relation, str(prefix))
-                _mtls.take_back(self.model, self.endpoint, event.relation, request.request_id)
+        if self._certificates.is_given and self._charm.unit.is_leader():
+            asked = [self._request(event.relation, str(prefix)) for prefix in self._prefixes]
+            self._certificates.take_back(event.relation, (r.request_id for r in asked))
 
     # What this unit has seen: certificates and URIs, never a password.
 
