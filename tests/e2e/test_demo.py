@@ -81,7 +81,8 @@ def test_interrupted_at_any_time_it_leaves_nothing(
     short_path: Path, number: signal.Signals, moment: str
 ) -> None:
     process = subprocess.Popen(
-        DEMO,
+        # A shell lets what it starts in the background, such as these tests, ignore SIGINT.
+        ["env", "--default-signal=INT", *DEMO],
         cwd=ROOT,
         env=environment(short_path),
         stdout=subprocess.PIPE,
