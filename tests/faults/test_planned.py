@@ -17,11 +17,12 @@ from valkey.exceptions import ReadOnlyError
 from valkey.sentinel import Sentinel
 
 import localjuju
+from valkey_client import client
 
 from ..conftest import ROOT, failed_hooks
 from ..operated import OPERATOR, PORT, admin
 from ..writer import Writer
-from .conftest import access_of, await_primary, pid_of, primary_of, send, tick
+from .conftest import MakeEstate, access_of, await_primary, pid_of, primary_of, send, tick
 from .invariants import invariants
 
 pytestmark = pytest.mark.faults
@@ -184,3 +185,26 @@ def test_a_primary_that_is_busy_is_removed(estate: localjuju.Juju, write: Write)
     writer.await_writes()
     invariants(estate, writer)
     assert failed_hooks(estate) == []
+
+
+def test_a_primary_that_runs_a_long_script_is_removed(
+    make_estate: MakeEstate, write: Write
+) -> None:
+    """Its stop hook fails until it can hand over; the last unit does not take it for gone."""
+    estate = make_estate(2)
+    estate.config(OPERATOR, {"down-after": 120})
+    invariants(estate)
+    old = primary_of(estate)
+    writer = write(estate)
+    script = "local s = os.clock() while os.clock() - s < 13 do end return 1"
+    with (
+        ThreadPoolExecutor() as pool,
+        client.connect(access_of(estate), socket_timeout=60) as connection,
+    ):
+        asked = pool.submit(connection.eval, script, 0)
+        time.sleep(2)  # More than a script may take before others are told that it does.
+        estate.remove_unit(old)
+        assert asked.result() == 1
+        await_primary(estate, other_than=old, timeout=60)
+    writer.await_writes()
+    invariants(estate, writer)

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from valkey_operator.connection import ServerError
+from valkey_operator.connection import RefusedError, ServerError
 from valkey_operator.following import Choice, Following
+from valkey_operator.observed import ServerFacts
 from valkey_operator.peers import Shared
 from valkey_operator.primaries import Named
 
@@ -28,6 +29,15 @@ class Sentinels:
             raise ServerError(address)
 
 
+class Busy(Sentinels):
+    """The primary runs a script that takes long."""
+
+    def observe_server(self, address: str) -> Any:
+        if address != OWN:
+            raise RefusedError("BUSY Valkey is busy running a script.")
+        return ServerFacts(address=OWN, role="slave", primary=GONE, in_sync=True)
+
+
 class Unit:
     address = OWN
 
@@ -38,9 +48,9 @@ class Unit:
         return self._known
 
 
-def choose(
+def following(
     known: Named, shared: Named, sentinels: Sentinels, *, others: int = 1, is_last: bool = False
-) -> Choice:
+) -> Following:
     return Following(
         cast("Any", Unit(known)),
         cast("Any", sentinels),
@@ -48,7 +58,13 @@ def choose(
         others=[OTHER][:others],
         started=others,
         is_last=lambda: is_last,
-    ).choose()
+    )
+
+
+def choose(
+    known: Named, shared: Named, sentinels: Sentinels, *, others: int = 1, is_last: bool = False
+) -> Choice:
+    return following(known, shared, sentinels, others=others, is_last=is_last).choose()
 
 
 def test_the_latest_failover_counts_whoever_tells_of_it() -> None:
@@ -76,3 +92,10 @@ def test_a_unit_that_is_met_is_followed_before_its_server_answers() -> None:
 
 def test_the_founder_needs_nobody() -> None:
     assert choose(Named(), Named(OWN), Sentinels([]), others=0) == Choice(OWN, is_certain=True)
+
+
+def test_a_primary_that_is_busy_is_not_gone() -> None:
+    """The last unit would be a second primary, while the first one goes on taking writes."""
+    unit = following(Named(GONE, 3), Named(GONE, 3), Busy([]), others=0, is_last=True)
+    assert not unit.must_start_anew()
+    assert unit.choose().primary == GONE

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .cluster import Cluster
-from .connection import ServerError
+from .connection import RefusedError, ServerError
 from .node import Node
 from .peers import Shared
 from .primaries import Named, is_certain, newest
@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 _NEWS = 3.0
 """Seconds in which a Sentinel has heard of a failover: they say hello every 2 s."""
+
+_SILENCE = 8.0
+"""Seconds for which a primary may be silent while it still sends its data."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,21 @@ class Following:
             server = self.cluster.observe_server(self.node.address)
         except ServerError:
             return False
-        return server.role != "master" and not self._answers(server.primary)
+        # Its unit may be on its way out, and hand over as soon as it is less busy.
+        patience = _SILENCE if server.in_sync else 0.0
+        return server.role != "master" and not self._answers(server.primary, patience)
 
-    def _answers(self, address: str) -> bool:
-        try:
-            self.cluster.observe_server(address)
-        except ServerError:
-            return False
-        return True
+    def _answers(self, address: str, patience: float = 0.0) -> bool:
+        """Whether a server is there, if only to refuse: as it does while a script runs long."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self.cluster.observe_server(address)
+            except RefusedError:
+                return True
+            except ServerError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0.1)
+            else:
+                return True

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .cluster import Cluster
 from .configuration import PROMOTABLE
-from .connection import ServerError
+from .connection import RefusedError, ServerError
 from .observed import ClusterFacts
 from .switchover import SwitchoverError, switch_over
 
@@ -30,33 +30,44 @@ def hand_over(cluster: Cluster, address: str) -> None:
     """
     deadline = time.monotonic() + _HAND_OVER
     while True:
+        is_late = time.monotonic() > deadline
         try:
-            if cluster.observe_server(address).role != "master":
-                await_agreement(cluster, [address, *cluster.sentinels_known_to(address)])
+            if _is_free(cluster, address, is_late=is_late):
                 return
-        except ServerError:
-            # A moment without an answer, from a primary that is busy, is no reason to take its
-            # data away; one that is dead has nothing to hand over.
-            if time.monotonic() > deadline:
-                return
-            time.sleep(0.1)
-            continue
-        try:
-            # The other units have left the peer relation by now; the server still knows them.
-            facts = cluster.observe([address, *cluster.replicas_of(address)])
-            if facts.primary in {"", address}:
-                _make_promotable(cluster, facts, address)
-                switch_over(cluster, facts)
-            else:
-                return  # Sentinels have not made it follow yet.
         except (SwitchoverError, ServerError) as error:
-            if time.monotonic() > deadline:
+            if is_late:
                 raise SwitchoverError(
                     f"{error}; the primary waits for another unit to take over before it stops."
                     " If none will come back, remove this unit with --force: its data goes with"
                     " it, unless its storage is kept"
                 ) from error
         time.sleep(0.1)
+
+
+def _is_free(cluster: Cluster, address: str, *, is_late: bool) -> bool:
+    """Whether nobody needs the server any more; if it is the primary, make another one that."""
+    try:
+        role = cluster.observe_server(address).role
+    except RefusedError:
+        raise  # A primary that is busy, with a script that runs long for example, has all data.
+    except ServerError:
+        # A moment without an answer is no reason to take its data away; one that is dead has
+        # nothing to hand over.
+        return is_late
+    if role != "master":
+        try:
+            others = cluster.sentinels_known_to(address)
+        except ServerError:
+            return is_late
+        await_agreement(cluster, [address, *others])
+        return True
+    # The other units have left the peer relation by now; the server still knows them.
+    facts = cluster.observe([address, *cluster.replicas_of(address)])
+    if facts.primary not in {"", address}:
+        return True  # Sentinels have not made it follow yet.
+    _make_promotable(cluster, facts, address)
+    switch_over(cluster, facts)
+    return False
 
 
 def _make_promotable(cluster: Cluster, facts: ClusterFacts, address: str) -> None:

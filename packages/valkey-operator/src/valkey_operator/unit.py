@@ -135,11 +135,16 @@ class UnitServers:
         return False
 
     def _is_needed(self, others: Sequence[str]) -> bool:
-        """Whether the server was promoted since; the leader sees that and hands over first."""
-        if others:
-            with contextlib.suppress(ServerError):
-                return self.cluster.observe_server(self.node.address).role == "master"
-        return False
+        """Whether the server was promoted since; the leader sees that and hands over first.
+
+        One that does not say is asked again by the next hook: it may be a primary that is busy.
+        """
+        if not others:
+            return False
+        try:
+            return self.cluster.observe_server(self.node.address).role == "master"
+        except ServerError:
+            return True
 
     def _must_restart_sentinel(self, tls: UnitTls, *, has_turn: bool) -> bool:
         """Whether the Sentinel has to be started again now: it cannot change while it runs."""
