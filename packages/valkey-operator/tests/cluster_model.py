@@ -9,8 +9,9 @@ from typing import Any
 from valkey_client import AccessRequest, KeyPrefix, RequestOptions
 from valkey_client.databag import Requests
 from valkey_client.messages import Response
-from valkey_operator.accounts import Account, Version, digest, marker
+from valkey_operator.accounts import Account, Version, digest
 from valkey_operator.facts import Asked, Facts
+from valkey_operator.marker import marker
 from valkey_operator.observed import ClusterFacts, SentinelFacts, ServerFacts
 from valkey_operator.peers import Peer, Shared
 from valkey_operator.plan import plan, topology_of, topology_text
@@ -29,7 +30,7 @@ def cluster(
     """Three nodes at rest, set as they should be."""
     found: dict[str, Any] = {
         "accounts": frozenset(account.name for account in accounts),
-        "markers": (marker(accounts),),
+        "markers": (marker(accounts, version),),
     }
     rest = {"min-replicas-to-write": "1" if len(members) > 2 else "0", "min-replicas-max-lag": "3"}
     rest |= {"replica-priority": "100", "notify-keyspace-events": "", "databases": "20"}

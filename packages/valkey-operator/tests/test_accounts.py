@@ -15,6 +15,7 @@ from valkey_client_testing import Binary
 from valkey_operator import accounts, internal
 from valkey_operator.accounts import Account
 from valkey_operator.aclfile import acl_file
+from valkey_operator.marker import MARKER_RULE, marker
 
 SHA = accounts.digest("secret")
 
@@ -156,8 +157,8 @@ def test_every_file_that_is_written_loads_and_says_what_was_meant(
                 name, SHA, str(request.prefix), 1, "1", request.options.channel_patterns,
                 request.options.keyspace_events, request.options.scan, database,
             )  # fmt: skip
-    marker = accounts.marker(clients.values())
-    rules = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all"), marker: accounts.MARKER_RULE}
+    note = marker(clients.values(), binary.version)
+    rules = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all"), note: MARKER_RULE}
     rules |= {name: one.server_rule(binary.version) for name, one in clients.items()}
     (folder / "users.acl").write_text(acl_file(rules))
     server.execute_command("ACL LOAD")
@@ -168,7 +169,7 @@ def test_every_file_that_is_written_loads_and_says_what_was_meant(
         assert {w for w in words if w[0] in "~&"} == set(one.patterns)
         assert {w[1:] for w in words if w[0] == "#"} == {SHA}
         assert "nopass" not in words and "+@all" not in words
-    assert "off" in listed[marker]
+    assert "off" in listed[note]
 
 
 def _server(start_server: Any, folder: Path) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from cluster_model import (
     IPS,
+    VERSION,
     account,
     asked,
     cluster,
@@ -18,8 +19,9 @@ from cluster_model import (
 
 from valkey_client.databag import Requests
 from valkey_client.statuses import NOT_READY
-from valkey_operator.accounts import digest, marker
+from valkey_operator.accounts import Version, digest
 from valkey_operator.facts import Asked
+from valkey_operator.marker import marker
 from valkey_operator.observed import ClusterFacts
 from valkey_operator.plan import topology_of
 from valkey_operator.settings import Settings
@@ -178,7 +180,7 @@ def test_a_node_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> Non
     assert actions == [
         SetAccounts(IPS[2], (one,)),
         ConfigureServer(IPS[2], "replica-priority", "100"),
-        MarkAccounts(IPS[2], marker([one])),
+        MarkAccounts(IPS[2], marker([one], VERSION)),
     ]
 
 
@@ -245,7 +247,7 @@ def test_a_node_that_was_given_something_else_is_given_everything() -> None:
     made = replace(made, cluster=replace(made.cluster, servers=servers))
     assert run(made) == [
         SetAccounts(IPS[1], (one,)),
-        MarkAccounts(IPS[1], marker([one]), ("charm-accounts-other",)),
+        MarkAccounts(IPS[1], marker([one], VERSION), ("charm-accounts-other",)),
     ]
 
 
@@ -262,8 +264,44 @@ def test_the_marker_stands_for_everything_about_the_accounts() -> None:
         replace(one, prefix="b:*"),
         replace(one, scan=True),
     ]
-    assert len({marker([a]) for a in [one, *others]} | {marker([])}) == 5
-    assert marker([one, others[0]]) == marker([others[0], one])
+    lists = [[one], *([a] for a in others), []]
+    assert len({marker(listed, VERSION) for listed in lists}) == 5
+    assert marker([one, others[0]], VERSION) == marker([others[0], one], VERSION)
+    versions: list[Version] = [(7, 2, 4), (8, 0, 1), VERSION]
+    assert len({marker([one], version) for version in versions}) == 3
+    assert marker([one], (8, 0, 1)) == marker([one], (8, 1, 0)), "the rules are the same"
+
+
+def test_a_server_of_another_version_than_before_is_given_its_rules() -> None:
+    """From 9.1.2 on an account is held to databases, which one of before was not."""
+    one = account()
+    before = cluster(accounts=(one,), version=(8, 0, 1))
+    servers = {ip: replace(s, version=VERSION) for ip, s in before.servers.items()}
+    steps = run(serving(one, cluster=replace(before, servers=servers)))
+    given = [(s.address, s.on_sentinel) for s in steps if isinstance(s, SetAccounts)]
+    assert sorted(given) == [(ip, on) for ip in IPS for on in (False, True)]
+
+
+def test_the_first_replicas_stop_no_writes_while_they_load() -> None:
+    """The minimum is raised when one is in sync, and not lowered when it falls behind."""
+
+    def wanted(minimum: str, *in_sync: str) -> list[str]:
+        found = cluster(min_replicas_to_write=minimum)
+        servers = {
+            ip: replace(s, in_sync=s.role == "master" or ip in in_sync)
+            for ip, s in found.servers.items()
+        }
+        steps = run(facts(cluster=replace(found, servers=servers)))
+        return [
+            s.value
+            for s in steps
+            if isinstance(s, ConfigureServer)
+            and (s.address, s.name) == (IPS[0], "min-replicas-to-write")
+        ]
+
+    assert wanted("0") == []
+    assert wanted("0", IPS[1]) == ["1"]
+    assert wanted("1") == []
 
 
 def test_limits_follow_the_memory_of_each_unit() -> None:

@@ -70,7 +70,7 @@ class Charm(ops.CharmBase):
     def _on_event(self, _: ops.EventBase) -> None:
         unit = UnitTls(self.files, Word())  # type: ignore[arg-type]
         self.certificates.receive(unit, has_tls=True)
-        self.cas.append((self.client_cas.read(), self.client_cas.problem))
+        self.cas.append((self.client_cas.read(are_trusted=False), self.client_cas.problem))
 
 
 class Unit:

@@ -9,7 +9,6 @@ part of one can hold a blank.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from valkey_client import KeyPrefix
@@ -18,6 +17,9 @@ Version = tuple[int, int, int]
 
 CLIENT_PREFIX = "relation-"
 """What the names of client accounts begin with, and no other's do."""
+
+PRIMARY: Version = (8, 0, 0)
+"""The first version that says primary where those before said master."""
 
 DATABASE_ACL: Version = (9, 1, 2)
 """The first version in which an account can be held to a database; 9.1.0 and 9.1.1 leak."""
@@ -124,29 +126,16 @@ class Account:
     def sentinel_rule(self, version: Version) -> tuple[str, ...]:
         """The rule on a Sentinel of that version."""
         rule = ("on", f"#{self.sha256}", "resetkeys", "resetchannels", "&*")
-        extra = _SENTINEL_CLIENT_COMMANDS_8 if version >= (8, 0, 0) else ()
+        extra = _SENTINEL_CLIENT_COMMANDS_8 if version >= PRIMARY else ()
         return (*rule, *_SENTINEL_CLIENT_COMMANDS, *extra)
 
 
-MARKER_PREFIX = "charm-accounts-"
-
-
-def marker(accounts: Iterable[Account]) -> str:
-    """The name of an account that nobody can use and that stands for all others.
-
-    A server that has it was given exactly these accounts, with the rules of this release. To
-    read them back instead would stop the server for as long as ``ACL SAVE`` does.
-    """
-    rules = (
+def rules_of_release() -> tuple[tuple[str, ...], ...]:
+    """What every account's rule is made of in this release of the charm."""
+    return (
         _CLIENT_COMMANDS,
         _SCAN,
         _OWN_DATABASE,
         _SENTINEL_CLIENT_COMMANDS,
         _SENTINEL_CLIENT_COMMANDS_8,
     )
-    text = repr((rules, sorted(accounts)))
-    return MARKER_PREFIX + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-MARKER_RULE = ("off", "resetpass", "resetkeys", "resetchannels", "-@all")
-"""What the marker may do: nothing, and nobody can be it."""

@@ -67,7 +67,7 @@ def answer(
             if not standing and (status := _not_isolated(facts, request, others)):
                 answers.refuse(request, status)
                 continue
-            options, database, notices = _allow(facts, asked, request, answers.databases)
+            options, database, notices = _allow(facts, asked, request, answers)
             if problem := (problems or {}).get(request.username):
                 notices = (*notices, statuses.ignored_field(CERTIFICATE, problem))
             if (shown := asked.shown.get(request.request_id)) and shown.is_missing:
@@ -144,12 +144,12 @@ def _not_isolated(
 
 
 def _allow(
-    facts: Facts, asked: Asked, request: AccessRequest, numbers: dict[str, int]
+    facts: Facts, asked: Asked, request: AccessRequest, answers: Answers
 ) -> tuple[RequestOptions, int, tuple[RelationStatus, ...]]:
     """What of the options is granted, the database, and what the requirer is told of the rest."""
     options = request.options
     notices: list[RelationStatus] = []
-    database = 0
+    numbers, database = answers.databases, 0
     if options.own_database:
         whose = databases.owner(asked.application, str(request.prefix))
         oldest = facts.cluster.oldest
@@ -157,6 +157,7 @@ def _allow(
             needed, found = (".".join(map(str, v)) for v in (DATABASE_ACL, oldest))
             reason = f"every server must be Valkey {needed} or later, and one is {found}"
             notices.append(statuses.ignored_field("own-database", reason))
+            answers.waiting.add(asked.relation_id)  # Servers will be upgraded.
         elif database := databases.assign(numbers, whose, facts.cluster.databases):
             numbers[whose] = database
         else:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from valkey_client import Access, ValkeyProvider
 
-from .accounts import Version
 from .cluster import Cluster
 from .connection import ServerError
 from .facts import Facts
@@ -93,7 +92,7 @@ def _apply_to_servers(
 ) -> None:
     match step:
         case SetAccounts(address, accounts, on_sentinel):
-            version = _version(facts, address)
+            version = facts.version_of(address)
             cluster.set_accounts(address, accounts, version, on_sentinel=on_sentinel)
         case DropAccounts(address, names, on_sentinel):
             cluster.drop_accounts(address, names, on_sentinel=on_sentinel)
@@ -118,9 +117,3 @@ def _access(grant: Grant) -> Access:
         database=grant.account.database,
         options=grant.options,
     )
-
-
-def _version(facts: Facts, address: str) -> Version:
-    """The version of a unit; if its server does not answer, one that every other knows."""
-    server = facts.cluster.servers.get(address)
-    return server.version if server else facts.cluster.oldest

@@ -27,6 +27,7 @@ from .settings import Settings, SettingsError
 from .status import application_status, sharing
 from .switchover import SwitchoverError, switch_over
 from .tls.client_cas import ClientCas
+from .tls.proofs import OPERATOR
 from .tls.relation import Certificates
 from .tls.status import unit_statuses
 from .tls.unit import UnitTls
@@ -291,7 +292,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         served = {account.relation_id for account in shared.accounts.values()}
         wanted = look_at | shared.pending | (relations.keys() - served)
         asked = tuple(self._asked(relations[i]) for i in sorted(wanted & relations.keys()))
-        client_cas = self.client_cas.read()
+        client_cas = self.client_cas.read(are_trusted=OPERATOR in shared.tls.proofs)
         peers = self.peers.all()
         planned = self.app.planned_units()
         failed: set[str] = set()

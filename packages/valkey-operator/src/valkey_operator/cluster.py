@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from valkey_client.messages import PRIMARY_NAME
 
-from .accounts import CLIENT_PREFIX, MARKER_PREFIX, MARKER_RULE, Account, Version
+from .accounts import CLIENT_PREFIX, Account, Version
 from .configuration import PORT, SENTINEL_PORT
 from .connection import IMPATIENT, TIMEOUT, Connection, ServerError
+from .marker import MARKER_PREFIX, MARKER_RULE
 from .observed import ClusterFacts, SentinelFacts, ServerFacts
 from .primaries import Named
 from .trust import PLAIN, Trust

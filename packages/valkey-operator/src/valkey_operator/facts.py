@@ -9,6 +9,7 @@ from valkey_client import ShownCertificate
 from valkey_client.databag import Requests
 from valkey_client.messages import Response
 
+from .accounts import Version
 from .observed import ClusterFacts
 from .peers import Peer, Shared
 from .settings import Settings
@@ -65,3 +66,8 @@ class Facts:
         """Units that have started and whose server or Sentinel does not answer."""
         there = self.cluster.servers.keys() & self.cluster.sentinels.keys()
         return tuple(p.unit for p in self.peers if p.started and p.address not in there)
+
+    def version_of(self, address: str) -> Version:
+        """The version of a unit; if its server does not answer, one that every other knows."""
+        server = self.cluster.servers.get(address)
+        return server.version if server else self.cluster.oldest

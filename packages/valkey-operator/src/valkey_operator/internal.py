@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .accounts import Version
+from .accounts import PRIMARY, Version
 
 ADMIN = "charm-admin"
 REPLICATION = "charm-replication"
@@ -52,6 +52,6 @@ def internal_sentinel_rules(
     digests: Mapping[str, str], version: Version
 ) -> dict[str, tuple[str, ...]]:
     """Name to rule of the charm's own accounts on Sentinels."""
-    extra = _SENTINEL_ON_SENTINELS_8 if version >= (8, 0, 0) else ()
+    extra = _SENTINEL_ON_SENTINELS_8 if version >= PRIMARY else ()
     rules = {ADMIN: _ADMIN_ON_SENTINELS, SENTINEL_PEER: (*_SENTINEL_ON_SENTINELS, *extra)}
     return {name: ("on", f"#{digests[name]}", *rule) for name, rule in rules.items()}

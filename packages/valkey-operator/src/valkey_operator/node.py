@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import accounts, configuration, internal
+from . import configuration, internal
 from .accounts import Account
 from .aclfile import acl_file
 from .configuration import PORT, SENTINEL_PORT, Configuration, learned
+from .marker import MARKER_RULE, marker
 from .passwords import Passwords
 from .primaries import Named
 from .settings import Settings
@@ -111,13 +112,13 @@ class Node:
             Whether they said something else before.
         """
         listed = tuple(clients)
-        marker = accounts.marker(listed)
-        text = self.workload.read(configuration.SERVER_ACCOUNTS) or ""
-        if f"\nuser {marker} " in text and self.workload.read(configuration.SENTINEL_ACCOUNTS):
-            return False
         version = self.workload.version()
+        note = marker(listed, version)
+        text = self.workload.read(configuration.SERVER_ACCOUNTS) or ""
+        if f"\nuser {note} " in text and self.workload.read(configuration.SENTINEL_ACCOUNTS):
+            return False
         digests = passwords.digests()
-        common = {marker: accounts.MARKER_RULE}
+        common = {note: MARKER_RULE}
         on_sentinel = internal.internal_sentinel_rules(digests, version) | common
         on_sentinel |= {account.name: account.sentinel_rule(version) for account in listed}
         on_server = internal.internal_server_rules(digests) | common

@@ -11,21 +11,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from valkey_client import Endpoint, Topology, statuses
 from valkey_client.messages import format_endpoints
 
-from .accounts import Account, marker
+from .accounts import Account, Version
+from .adjust import adjustments
 from .answers import answer
-from .configuration import MAX_LAG, PORT, PROMOTABLE, SENTINEL_PORT, min_replicas
+from .configuration import PORT, SENTINEL_PORT
 from .facts import Facts
-from .limits import limits
+from .marker import marker
 from .observed import NodeFacts, ServerFacts
 from .overlap import overlapping
-from .primaries import majority
 from .steps import (
-    ConfigureSentinel,
-    ConfigureServer,
     DropAccounts,
     Grant,
     Inform,
@@ -39,15 +38,6 @@ from .steps import (
     Withdraw,
 )
 from .tls import leader, proofs
-from .tls.peer import Word
-
-_SWITCHING_DOWN_AFTER = 60
-"""Seconds without an answer after which a Sentinel takes a server for down, at the least, while
-some speak TLS and some do not: then that is no sign of a server that is down."""
-
-KEYSPACE_EVENTS = "AK"
-"""``notify-keyspace-events`` when somebody wants to be told, in the server's spelling: every kind,
-in the channels named after keys. Those named after events carry everybody's keys."""
 
 
 def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
@@ -69,7 +59,7 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
     wanted |= {grant.account.name: grant.account for grant in answers.grants}
     text = topology_text(topology) if topology else facts.shared.published
     word = replace(word, proofs=proofs.decide(facts, judgement, wanted.keys(), word.cas))
-    steps: list[Step] = [*_account_changes(facts, wanted), *_settings(facts, wanted, word)]
+    steps: list[Step] = [*_account_changes(facts, wanted), *adjustments(facts, wanted, word)]
     steps += leader.switches(facts, word)
     steps += _forgotten(facts)
     steps += _account_removals(facts, wanted)
@@ -147,10 +137,10 @@ def _account_changes(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[St
     One that has not noted the accounts of before was away, or was started by another release of
     this charm: it is given everything.
     """
-    before = marker(facts.shared.accounts.values())
+    before = _markers(facts.shared.accounts)
     changed = {n for n, account in wanted.items() if facts.shared.accounts.get(n) != account}
     for node, on_sentinel in _nodes(facts):
-        is_up_to_date = node.markers == (before,)
+        is_up_to_date = node.markers == (before(facts.version_of(node.address)),)
         names = changed | (wanted.keys() - node.accounts) if is_up_to_date else wanted.keys()
         if names:
             accounts = tuple(wanted[name] for name in sorted(names))
@@ -180,11 +170,22 @@ def _account_removals(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[S
 
 def _marks(facts: Facts, wanted: Mapping[str, Account]) -> Iterable[Step]:
     """What a server was given is noted on it when it has all of it."""
-    after = marker(wanted.values())
+    markers = _markers(wanted)
     for node, on_sentinel in _nodes(facts):
+        after = markers(facts.version_of(node.address))
         if node.markers != (after,):
             old = tuple(found for found in node.markers if found != after)
             yield MarkAccounts(node.address, after, old, on_sentinel)
+
+
+def _markers(accounts: Mapping[str, Account]) -> Callable[[Version], str]:
+    """The note that stands for these accounts on a server of a version."""
+
+    @cache
+    def of_version(version: Version) -> str:
+        return marker(accounts.values(), version)
+
+    return of_version
 
 
 def _announcements(
@@ -204,44 +205,6 @@ def _announcements(
         account = wanted[name]
         status = statuses.shared(account.prefix) if name in after else None
         yield Inform(account.relation_id, account.request_id, statuses.SHARED, status)
-
-
-def _settings(facts: Facts, wanted: Mapping[str, Account], word: Word) -> Iterable[Step]:
-    """What servers and Sentinels must be set to, now that every server has its accounts."""
-    # A node that does not answer still counts: it is against its loss that this protects.
-    replicas = min_replicas(sum(peer.started for peer in facts.peers))
-    memory = {peer.address: peer.memory for peer in facts.peers}
-    events = KEYSPACE_EVENTS if any(a.keyspace_events for a in wanted.values()) else ""
-    for server in facts.cluster.servers.values():
-        settings = {
-            "min-replicas-to-write": str(replicas),
-            "min-replicas-max-lag": MAX_LAG,
-            "notify-keyspace-events": events,
-        }
-        if memory.get(server.address):
-            settings |= limits(facts.settings, memory[server.address])
-        if server.in_sync:
-            settings["replica-priority"] = PROMOTABLE
-        for name, value in settings.items():
-            if server.settings.get(name) != value:
-                yield ConfigureServer(server.address, name, value)
-    quorum = majority(len(facts.peers))
-    down_after = facts.settings.down_after
-    if leader.is_switching(facts, word):
-        down_after = max(down_after, _SWITCHING_DOWN_AFTER)
-    for sentinel in facts.cluster.sentinels.values():
-        pairs = (
-            ("quorum", sentinel.quorum, quorum),
-            ("down-after-milliseconds", sentinel.down_after, down_after * 1000),
-            (
-                "failover-timeout",
-                sentinel.failover_timeout,
-                facts.settings.failover_timeout * 1000,
-            ),
-        )
-        for name, present, value in pairs:
-            if present != value:
-                yield ConfigureSentinel(sentinel.address, name, str(value))
 
 
 def _withdrawals(facts: Facts, released: frozenset[str]) -> Iterable[Step]:

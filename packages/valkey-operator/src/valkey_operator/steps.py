@@ -34,7 +34,7 @@ class MarkAccounts:
 
     Attributes:
         address: Where.
-        marker: The note, as :func:`valkey_operator.accounts.marker` makes it.
+        marker: The note, as :func:`valkey_operator.marker.marker` makes it.
         old: The notes that it replaces.
         on_sentinel: Whether the Sentinel is meant.
     """

@@ -35,21 +35,33 @@ class ClientCas(ops.Object):
         hook = os.environ.get("JUJU_DISPATCH_PATH", "").rpartition("/")[2]
         is_about_it = os.environ.get("JUJU_RELATION") == endpoint
         if is_about_it or hook in _TIMES_TO_LOOK:
-            self._stored.related = any(r.active for r in self.model.relations[endpoint])
+            self._stored.related = self._is_related
         if is_about_it or (self._stored.related and hook in _TIMES_TO_READ):
             from .cas_requirer import CasRequirer  # noqa: PLC0415
 
             self._library = CasRequirer(charm, endpoint)
 
     @property
+    def _is_related(self) -> bool:
+        return any(relation.active for relation in self.model.relations[self._endpoint])
+
+    @property
     def problem(self) -> str:
         """Why something of it is not trusted, for the status; empty if all is."""
         return str(self._stored.problem)
 
-    def read(self) -> tuple[str, ...] | None:
-        """The CA certificates; None for those of before, where there is nothing to be read."""
+    def read(self, *, are_trusted: bool) -> tuple[str, ...] | None:
+        """The CA certificates; None for those of before, where there is nothing to be read.
+
+        Args:
+            are_trusted: Whether some of this relation are trusted now.
+        """
         if self._library is None:
-            return None
+            if self._stored.related or not (are_trusted or self.problem) or self._is_related:
+                return None
+            # Another unit led when the relation ended, or a hook did not come that far.
+            self._stored.problem = ""
+            return ()
         if unreadable := self._library.unreadable():
             # One that is broken is no reason to turn clients away.
             self._stored.problem = (
