@@ -29,7 +29,7 @@ OF_LIBRARY = {
 }
 OF_OPERATOR = {
     "first request, v1": (23, 1),
-    "nothing new in a relation": (8, 1),
+    "nothing new in a relation": (4, 1),
     "relation broken": (28, 1),
     "first request, v0": (23, 1),
     "topology change": (17, 3),

@@ -10,6 +10,7 @@ from .facts import Facts
 from .limits import limits
 from .observed import SentinelFacts, ServerFacts
 from .primaries import majority
+from .settings import Settings
 from .steps import ConfigureSentinel, ConfigureServer
 from .tls import leader
 from .tls.peer import Word
@@ -26,43 +27,44 @@ in the channels named after keys. Those named after events carry everybody's key
 
 
 def adjustments(
-    facts: Facts, wanted: Mapping[str, Account], word: Word
+    facts: Facts, settings: Settings, wanted: Mapping[str, Account], word: Word
 ) -> Iterable[ConfigureServer | ConfigureSentinel]:
     """The settings that are not what they must be, now that every server has its accounts.
 
     Args:
         facts: The state of everything.
+        settings: The charm's configuration.
         wanted: The accounts that shall exist.
         word: What the leader tells of TLS.
     """
     for server in facts.cluster.servers.values():
-        for name, value in _of_server(facts, wanted, server).items():
+        for name, value in _of_server(facts, settings, wanted, server).items():
             if server.settings.get(name) != value:
                 yield ConfigureServer(server.address, name, value)
     for sentinel in facts.cluster.sentinels.values():
-        for name, present, value in _of_sentinel(facts, word, sentinel):
+        for name, present, value in _of_sentinel(facts, settings, word, sentinel):
             if present != value:
                 yield ConfigureSentinel(sentinel.address, name, str(value))
 
 
 def _of_server(
-    facts: Facts, wanted: Mapping[str, Account], server: ServerFacts
+    facts: Facts, settings: Settings, wanted: Mapping[str, Account], server: ServerFacts
 ) -> Mapping[str, str]:
     has_listeners = any(account.keyspace_events for account in wanted.values())
-    settings = {
+    values = {
         "min-replicas-max-lag": MAX_LAG,
         "notify-keyspace-events": KEYSPACE_EVENTS if has_listeners else "",
     }
     if not _waits_for_its_first_replica(facts, server):
         # A node that does not answer still counts: it is against its loss that this protects.
         started = sum(peer.started for peer in facts.peers)
-        settings[_MINIMUM] = str(min_replicas(started))
+        values[_MINIMUM] = str(min_replicas(started))
     memory = {peer.address: peer.memory for peer in facts.peers}
     if memory.get(server.address):
-        settings |= limits(facts.settings, memory[server.address])
+        values |= limits(settings, memory[server.address])
     if server.in_sync:
-        settings["replica-priority"] = PROMOTABLE
-    return settings
+        values["replica-priority"] = PROMOTABLE
+    return values
 
 
 def _waits_for_its_first_replica(facts: Facts, server: ServerFacts) -> bool:
@@ -75,13 +77,13 @@ def _waits_for_its_first_replica(facts: Facts, server: ServerFacts) -> bool:
 
 
 def _of_sentinel(
-    facts: Facts, word: Word, sentinel: SentinelFacts
+    facts: Facts, settings: Settings, word: Word, sentinel: SentinelFacts
 ) -> Iterable[tuple[str, int, int]]:
     """Each setting with its present value and the one that it must have."""
-    down_after = facts.settings.down_after
+    down_after = settings.down_after
     if leader.is_switching(facts, word):
         down_after = max(down_after, _SWITCHING_DOWN_AFTER)
-    failover_timeout = facts.settings.failover_timeout * 1000
+    failover_timeout = settings.failover_timeout * 1000
     yield "quorum", sentinel.quorum, majority(len(facts.peers))
     yield "down-after-milliseconds", sentinel.down_after, down_after * 1000
     yield "failover-timeout", sentinel.failover_timeout, failover_timeout

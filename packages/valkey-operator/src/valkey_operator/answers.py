@@ -11,6 +11,7 @@ from . import databases
 from .accounts import DATABASE_ACL, Account, digest
 from .facts import Asked, Facts
 from .overlap import sharers
+from .settings import Settings
 from .steps import Grant, Refuse
 
 CERTIFICATE = "secret-mtls"
@@ -60,14 +61,14 @@ def answer(
     for asked in facts.asked:
         for request in asked.requests.requests:
             standing = _standing(asked, request, kept)
-            if reason or topology is None:
+            if reason or topology is None or facts.settings is None:
                 _postpone(answers, request, asked, reason)
                 continue
             others = [*kept.values(), *(grant.account for grant in answers.grants)]
-            if not standing and (status := _not_isolated(facts, request, others)):
+            if not standing and (status := _not_isolated(facts.settings, request, others)):
                 answers.refuse(request, status)
                 continue
-            options, database, notices = _allow(facts, asked, request, answers)
+            options, database, notices = _allow(facts, facts.settings, asked, request, answers)
             if problem := (problems or {}).get(request.username):
                 notices = (*notices, statuses.ignored_field(CERTIFICATE, problem))
             if (shown := asked.shown.get(request.request_id)) and shown.is_missing:
@@ -114,6 +115,8 @@ def _must_wait(facts: Facts, topology: Topology | None) -> str:
         return "the Valkey cluster changes to TLS, or back to plain connections"
     if topology is None:
         return "the Valkey cluster has no primary yet"
+    if facts.settings is None:
+        return "the configuration of Valkey must be corrected before new accounts are given"
     if units := facts.absent:
         return f"{', '.join(units)} of Valkey must answer before new accounts are given"
     return ""
@@ -128,10 +131,10 @@ def _postpone(answers: Answers, request: AccessRequest, asked: Asked, reason: st
 
 
 def _not_isolated(
-    facts: Facts, request: AccessRequest, others: Iterable[Account]
+    settings: Settings, request: AccessRequest, others: Iterable[Account]
 ) -> RelationStatus | None:
     """Why the request cannot be served beside the others, if no name may be shared."""
-    if not facts.settings.is_strict:
+    if not settings.is_strict:
         return None
     if request.prefix.is_everything:
         return statuses.not_isolated("isolation is strict here, and '*' is everybody's keys")
@@ -144,7 +147,7 @@ def _not_isolated(
 
 
 def _allow(
-    facts: Facts, asked: Asked, request: AccessRequest, answers: Answers
+    facts: Facts, settings: Settings, asked: Asked, request: AccessRequest, answers: Answers
 ) -> tuple[RequestOptions, int, tuple[RelationStatus, ...]]:
     """What of the options is granted, the database, and what the requirer is told of the rest."""
     options = request.options
@@ -163,7 +166,7 @@ def _allow(
         else:
             reason = f"all {facts.cluster.databases} databases are taken"
             notices.append(statuses.ignored_field("own-database", reason))
-    scan = options.scan and (facts.settings.allow_scan or database > 0)
+    scan = options.scan and (settings.allow_scan or database > 0)
     if options.scan and not scan:
         reason = "the provider's operator has not allowed it (allow-scan)"
         notices.append(statuses.ignored_field("scan", reason))

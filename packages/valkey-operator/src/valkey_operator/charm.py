@@ -83,6 +83,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self.actions = Actions(
             self, Means(self.peers, self.provider, self._connected, self.reconcile)
         )
+        self._has_looked = False
         self._problem: ops.StatusBase | None = None
         self._waits_for_others = False
         self._facts: Facts | None = None
@@ -206,10 +207,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
             move: The change of primary that clients have to be told of at once; what this unit's
                 own servers need waits for the next hook then.
         """
-        relations = frozenset(look_at)
+        relations, self._has_looked = frozenset(look_at), True
         try:
             self._reconcile(relations, move)
-        except (SettingsError, WorkloadError) as error:
+        except WorkloadError as error:
             self._problem = ops.BlockedStatus(str(error))
             self._postpone(relations)
 
@@ -220,8 +221,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self.peers.share(replace(shared, pending=shared.pending | look_at))
 
     def _reconcile(self, look_at: frozenset[int], move: Move | None) -> None:
-        settings = Settings.load(self.config)
-        workload = self.workload
+        settings, workload = self._settings(), self.workload
         if workload is None:
             raise WorkloadError("this build of the charm runs in localjuju only")
         workload.version()
@@ -235,8 +235,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             return
         self._receive_certificate(workload)
         with connected(passwords.admin, self._trust(shared)) as cluster:
-            # A unit that is leaving may be woken after it has stopped; it starts nothing again.
-            servers = UnitServers(
+            servers = settings and UnitServers(
                 node=node,
                 cluster=cluster,
                 peers=self.peers,
@@ -245,22 +244,43 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 planned=self.app.planned_units,
                 leads=self.unit.is_leader(),
             )
-            if move is None and not self.provider.is_leaving:
-                self._waits_for_others = not servers.run(shared)
+            # A unit that is leaving may be woken after it has stopped; it starts nothing again.
+            if servers and move is None and not self.provider.is_leaving:
+                self._run(servers, shared)
             # A leader that is being removed sees its relations break one by one; it is not the
             # one to judge what is gone.
             if self.unit.is_leader() and not self.provider.is_leaving:
                 self._lead(cluster, shared, settings, look_at, move or Move())
                 for _ in range(_OWN_WORDS):
                     told, shared = shared, self.peers.shared()
-                    if move or not (shared.turn == self.unit.name or shared.tls != told.tls):
+                    is_told = shared.turn == self.unit.name or shared.tls != told.tls
+                    if move or servers is None or not is_told:
                         break
                     # Juju does not tell a leader what it wrote itself.
                     cluster.expect(self._trust(shared))
-                    self._waits_for_others = not servers.run(shared)
+                    self._run(servers, shared)
                     shared = self.peers.shared()
                     self._lead(cluster, shared, settings, frozenset(), Move())
         node.keep_accounts(passwords, self.peers.shared().accounts.values())
+
+    def _settings(self) -> Settings | None:
+        """The configuration; None if a person has to correct it.
+
+        Nothing is set anew then and nothing new is given. All else goes on: endpoints follow a
+        failover, accounts go with their relations.
+        """
+        try:
+            return Settings.load(self.config)
+        except SettingsError as error:
+            self._problem = ops.BlockedStatus(str(error))
+            return None
+
+    def _run(self, servers: UnitServers, shared: Shared) -> None:
+        """Keep this unit's servers. What a leader does for all units does not wait for them."""
+        try:
+            self._waits_for_others = not servers.run(shared)
+        except WorkloadError as error:
+            self._problem = ops.BlockedStatus(str(error))
 
     def _found_application(self, node: Node) -> Shared:
         """As leader, make what the application begins with: passwords and a first primary."""
@@ -284,7 +304,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self,
         cluster: Cluster,
         shared: Shared,
-        settings: Settings,
+        settings: Settings | None,
         look_at: frozenset[int],
         move: Move,
     ) -> None:
@@ -358,6 +378,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
     # Status.
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
+        if not self._has_looked:
+            return  # The status of before stays.
         if self._problem:
             event.add_status(self._problem)
             return

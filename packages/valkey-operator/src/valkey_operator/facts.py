@@ -44,7 +44,7 @@ class Facts:
         cluster: What the servers and Sentinels say.
         relation_ids: The client relations that exist.
         asked: Those of them that were looked at.
-        settings: The charm's configuration.
+        settings: The charm's configuration, None if a person has to correct it.
         planned: How many units the application is to have.
         certificates: Whether there is a provider of certificates.
         client_cas: CAs of clients that the operator of the charm wants to be trusted, None if
@@ -56,7 +56,7 @@ class Facts:
     cluster: ClusterFacts
     relation_ids: frozenset[int] = frozenset()
     asked: tuple[Asked, ...] = ()
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings | None = field(default_factory=Settings)
     planned: int = 0
     certificates: bool = False
     client_cas: tuple[str, ...] | None = None

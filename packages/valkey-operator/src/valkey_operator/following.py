@@ -35,6 +35,10 @@ class Choice:
     primary: str
     is_certain: bool
 
+    def may_serve(self, address: str) -> bool:
+        """Whether this unit's server may start: as one of old, it could be promoted once more."""
+        return self.is_certain or self.primary != address
+
 
 @dataclass(frozen=True)
 class Following:

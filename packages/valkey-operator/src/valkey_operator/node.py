@@ -58,7 +58,7 @@ class Node:
         *,
         units: int,
         tls: UnitTls,
-        is_certain: bool = True,
+        serves: bool = True,
     ) -> bool:
         """Start what does not run, with every account that shall exist.
 
@@ -73,8 +73,7 @@ class Node:
             settings: The charm's configuration.
             units: How many units there are.
             tls: The unit's certificates.
-            is_certain: Whether it is known who is primary. While it is not, a server that would
-                be primary does not start: as one of old, Sentinels could promote it once more.
+            serves: Whether the server may start, beside the Sentinel.
 
         Returns:
             Whether anything was started.
@@ -85,13 +84,17 @@ class Node:
         self.keep_accounts(passwords, clients)
         wanted = self._configuration(passwords, settings)
         runs_none = not any(map(self.workload.is_running, ("server", "sentinel")))
-        started = False
-        if not self.workload.is_running("server") and (is_certain or primary != self.address):
+        started, problem = False, None
+        if serves and not self.workload.is_running("server"):
             text = wanted.server(self.workload.data, primary, units, tls.lines(PORT))
             self.workload.write(configuration.SERVER, text)
-            self._launch("server", [configuration.SERVER])
-            tls.started(["server"])
-            started = True
+            try:
+                self._launch("server", [configuration.SERVER])
+            except WorkloadError as error:
+                problem = error  # The others need the Sentinel, all the more now.
+            else:
+                tls.started(["server"])
+                started = True
         if not self.workload.is_running("sentinel"):
             script = self.workload.wake_script(self.address)
             self.workload.write(configuration.WAKE, script, executable=True)
@@ -103,6 +106,8 @@ class Node:
             started = True
         if runs_none:
             self.workload.write(_STARTED_WITH, wanted.digest)
+        if problem:
+            raise problem
         return started
 
     def keep_accounts(self, passwords: Passwords, clients: Iterable[Account]) -> bool:

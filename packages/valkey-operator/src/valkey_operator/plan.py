@@ -59,7 +59,9 @@ def plan(facts: Facts, new_password: Callable[[], str]) -> list[Step]:
     wanted |= {grant.account.name: grant.account for grant in answers.grants}
     text = topology_text(topology) if topology else facts.shared.published
     word = replace(word, proofs=proofs.decide(facts, judgement, wanted.keys(), word.cas))
-    steps: list[Step] = [*_account_changes(facts, wanted), *adjustments(facts, wanted, word)]
+    steps: list[Step] = [*_account_changes(facts, wanted)]
+    if facts.settings:
+        steps += adjustments(facts, facts.settings, wanted, word)
     steps += leader.switches(facts, word)
     steps += _forgotten(facts)
     steps += _account_removals(facts, wanted)

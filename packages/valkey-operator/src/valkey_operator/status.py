@@ -75,7 +75,7 @@ def application_status(
             "no primary that the Sentinels agree on; failover may be going on"
         )
     shared = sharing(accounts)
-    if shared and facts.settings.is_strict:
+    if shared and facts.settings and facts.settings.is_strict:
         return ops.BlockedStatus(
             f"isolation=strict, but since before {shared}; remove one of them, or set"
             " isolation=shared"

@@ -17,6 +17,7 @@ from .passwords import Passwords
 from .peers import Peer, Peers, Shared
 from .settings import Settings
 from .tls.unit import UnitTls
+from .workload import WorkloadError
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class UnitServers:
             units that know who is primary.
 
         Raises:
-            WorkloadError: If a server does not start.
+            WorkloadError: If a server does not start, or has ended since.
         """
         node, has_turn = self.node, shared.turn == self.peers.unit
         others = [peer for peer in self.peers.all() if peer.unit != self.peers.unit]
@@ -89,11 +90,12 @@ class UnitServers:
                 self.settings,
                 units=len(others) + 1,
                 tls=tls,
-                is_certain=choice.is_certain,
+                serves=choice.may_serve(node.address),
             )
             self.cluster.forget(node.address)
-            if node.workload.is_running("server"):
-                self._wait_for_sync()
+            self._wait_for_sync()
+            if choice.may_serve(node.address) and not node.workload.is_running("server"):
+                raise WorkloadError(f"the server has ended: {node.workload.last_words('server')}")
         self._announce(tls, started=True, anew=starts)
         return node.workload.is_running("server")
 
@@ -163,7 +165,7 @@ class UnitServers:
     def _wait_for_sync(self) -> None:
         """Let the server begin to serve, so that the leader finds it ready."""
         deadline = time.monotonic() + _SYNC_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.node.workload.is_running("server"):
             try:
                 if self.cluster.observe_server(self.node.address).in_sync:
                     return

@@ -89,6 +89,10 @@ class Workload(Protocol):
         """
         ...
 
+    def last_words(self, service: Service) -> str:
+        """The last line that a service has written, at most 200 characters of it."""
+        ...
+
     def stop(self, service: Service) -> None:
         """Stop a service and wait until it has ended. Safe if it does not run."""
         ...

@@ -122,8 +122,7 @@ class ProcessWorkload:
 
     def start(self, service: Service, arguments: Sequence[str]) -> None:
         """See :class:`Workload`."""
-        log = self._directory / f"{service}.log"
-        with log.open("ab") as output:
+        with self._log(service).open("ab") as output:
             process = subprocess.Popen(
                 [self._binary(), *arguments],
                 cwd=self._directory,
@@ -137,9 +136,17 @@ class ProcessWorkload:
         self.write(f"{service}.pid", f"{process.pid} {_started(process.pid)}")
         time.sleep(0.05)
         if process.poll() is not None:
-            last = log.read_text(errors="replace").strip().rpartition("\n")[2]
-            raise WorkloadError(f"{service} does not start: {last[-200:]}")
+            raise WorkloadError(f"{service} does not start: {self.last_words(service)}")
         process.returncode = 0  # it outlives this hook and is not waited for
+
+    def last_words(self, service: Service) -> str:
+        """See :class:`Workload`."""
+        log = self._log(service)
+        text = log.read_text(errors="replace") if log.exists() else ""
+        return text.strip().rpartition("\n")[2][-200:]
+
+    def _log(self, service: Service) -> Path:
+        return self._directory / f"{service}.log"
 
     def stop(self, service: Service) -> None:
         """See :class:`Workload`."""
