@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import ops
 
@@ -16,6 +17,9 @@ from .connection import ServerError
 from .overlap import overlapping, sharers
 from .peers import Peers
 from .switchover import SwitchoverError, switch_over
+
+_LONGEST = 100_000
+"""Characters of a result: ``action-set`` takes it as one word, which Linux limits to 128 KiB."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Actions(ops.Object):
 
     def _on_list_clients(self, event: ops.ActionEvent) -> None:
         """The client accounts, with the application and the prefix of each."""
+        offset = int(event.params.get("offset") or 0)
         names = {relation.id: relation.app.name for relation in self._means.provider.relations}
         accounts = self._means.peers.shared().accounts
         shared = overlapping(accounts.values())
@@ -66,9 +71,11 @@ class Actions(ops.Object):
                     else ()
                 ),
             }
-            for account in sorted(accounts.values())
+            for account in sorted(accounts.values())[offset:]
         ]
-        event.set_results({"count": len(clients), "clients": json.dumps(clients)})
+        shown = list(_that_fit(clients))
+        more = {"next-offset": offset + len(shown)} if len(shown) < len(clients) else {}
+        event.set_results({"count": len(accounts), "clients": json.dumps(shown), **more})
 
     def _on_switchover(self, event: ops.ActionEvent) -> None:
         """Move the primary without losing a write."""
@@ -95,3 +102,13 @@ class Actions(ops.Object):
         self._means.reconcile()
         promoted = next((p.unit for p in peers if p.address == new), new)
         event.set_results({"primary": promoted})
+
+
+def _that_fit(clients: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The first ones, as many as one result of an action can hold, and one at least."""
+    left = _LONGEST
+    for position, client in enumerate(clients):
+        left -= len(json.dumps(client)) + len(", ")
+        if left < 0 and position:
+            return
+        yield client

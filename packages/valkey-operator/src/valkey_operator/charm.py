@@ -383,27 +383,27 @@ class ValkeyOperatorCharm(ops.CharmBase):
         if self._problem:
             event.add_status(self._problem)
             return
-        workload = self.workload
-        if workload is None:
-            event.add_status(ops.BlockedStatus("this build of the charm runs in localjuju only"))
-        elif not self.peers.relation or not self.peers.shared().secret:
-            event.add_status(ops.WaitingStatus("waiting for the leader to found the cluster"))
-        elif self._waits_for_others:
-            event.add_status(
-                ops.WaitingStatus("the server waits for units that know who is primary now")
-            )
-        elif not workload.is_running("server"):
-            event.add_status(ops.MaintenanceStatus("the server does not run; it will be started"))
-        elif not workload.is_running("sentinel"):
-            event.add_status(ops.MaintenanceStatus("the Sentinel does not run"))
-        else:
-            event.add_status(ops.ActiveStatus(sharing(self.peers.shared().accounts.values())))
+        event.add_status(self._status_of_servers())
         if (problem := self.client_cas.problem) and self.unit.is_leader():
             event.add_status(ops.BlockedStatus(problem))
-        if workload is not None and self.certificates.exists:
+        if self.workload is not None and self.certificates.exists:
             word = self.peers.shared().tls
-            for status in unit_statuses(UnitTls(workload, word).state, word):
+            for status in unit_statuses(UnitTls(self.workload, word).state, word):
                 event.add_status(status)
+
+    def _status_of_servers(self) -> ops.StatusBase:
+        workload = self.workload
+        if workload is None:
+            return ops.BlockedStatus("this build of the charm runs in localjuju only")
+        if not self.peers.relation or not self.peers.shared().secret:
+            return ops.WaitingStatus("waiting for the leader to found the cluster")
+        if self._waits_for_others:
+            return ops.WaitingStatus("the server waits for units that know who is primary now")
+        if not workload.is_running("server"):
+            return ops.MaintenanceStatus("the server does not run; it will be started")
+        if not workload.is_running("sentinel"):
+            return ops.MaintenanceStatus("the Sentinel does not run")
+        return ops.ActiveStatus(sharing(self.peers.shared().accounts.values()))
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
         if self._problem:
