@@ -202,6 +202,20 @@ def test_clients_are_told_when_the_last_sentinel_has_changed() -> None:
     assert leader.decide(made).is_strict
 
 
+def test_who_is_late_keeps_clients_from_nothing_for_long() -> None:
+    """Its agent is stuck. Juju's clock finds the others, if they are enough for a failover."""
+    made = ready(facts(cluster=speaking(*TLS[:5], False), certificates=True), OLD)
+    made = with_word(made, word(OLD))
+    assert found(made, UpdateTopology) == []
+    assert leader.progress(made) == "changing to TLS: waits for v/2"
+    (update,) = found(replace(made, is_net=True), UpdateTopology)
+    hosts = [endpoint.host for endpoint in update.topology.sentinel_endpoints]
+    assert hosts == list(IPS[:2])
+    assert update.topology.tls
+    two_late = replace(made, is_net=True, cluster=speaking(*TLS[:4], False, False))
+    assert found(two_late, UpdateTopology) == []
+
+
 def test_all_change_back_when_the_relation_is_gone() -> None:
     made = ready(facts(cluster=speaking(*TLS)), OLD)
     made = with_word(made, word(OLD, is_strict=True))

@@ -83,7 +83,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self.actions = Actions(
             self, Means(self.peers, self.provider, self._connected, self.reconcile)
         )
-        self._has_looked = False
+        self._has_looked = self._is_net = False
         self._problem: ops.StatusBase | None = None
         self._waits_for_others = False
         self._facts: Facts | None = None
@@ -92,7 +92,6 @@ class ValkeyOperatorCharm(ops.CharmBase):
         for source in (
             self.on.install,
             self.on.start,
-            self.on.update_status,
             self.on.primary_lost,
             events.relation_created,
             events.relation_joined,
@@ -112,6 +111,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         framework.observe(self.provider.on.changed, self._on_requests_changed)
         framework.observe(self.provider.on.released, self._on_requests_released)
         framework.observe(self.on.primary_changed, self._on_primary_changed)
+        framework.observe(self.on.update_status, self._on_update_status)
         for container in self.meta.containers:
             framework.observe(self.on[container].pebble_custom_notice, self._on_notice)
         framework.observe(self.on.stop, self._on_stop)
@@ -130,6 +130,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
 
     def _on_primary_changed(self, _: PrimaryChangedEvent) -> None:
         self.reconcile(move=Move.of_this_hook())
+
+    def _on_update_status(self, _: ops.UpdateStatusEvent) -> None:
+        self.reconcile(is_net=True)
 
     def _on_notice(self, event: ops.PebbleCustomNoticeEvent) -> None:
         if event.notice.key != NOTICE:
@@ -198,7 +201,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
 
     # Reconcile.
 
-    def reconcile(self, look_at: Iterable[int] = (), move: Move | None = None) -> None:
+    def reconcile(
+        self, look_at: Iterable[int] = (), move: Move | None = None, *, is_net: bool = False
+    ) -> None:
         """Bring this unit, and as leader the application, to what it shall be.
 
         Args:
@@ -206,8 +211,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 they wait for the cluster or were never seen.
             move: The change of primary that clients have to be told of at once; what this unit's
                 own servers need waits for the next hook then.
+            is_net: Whether to go on without units that have not done their part by now.
         """
-        relations, self._has_looked = frozenset(look_at), True
+        relations, self._has_looked, self._is_net = frozenset(look_at), True, is_net
         try:
             self._reconcile(relations, move)
         except WorkloadError as error:
@@ -332,6 +338,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 settings=settings,
                 planned=planned,
                 certificates=self.certificates.exists,
+                is_net=self._is_net,
                 client_cas=client_cas,
             )
             steps = plan.plan(facts, lambda: secrets.token_hex(32))

@@ -270,9 +270,13 @@ class Cluster:
             others: How many others there are of each kind.
 
         Raises:
-            ServerError: If one does not answer.
+            ServerError: If it does not answer when it is its turn.
         """
-        if all(self._await_others(one, others) for one in sentinels):
+        try:
+            is_time = all(self._await_others(one, others) for one in sentinels)
+        except ServerError:
+            return  # It is no worse off than before; the next hook asks again.
+        if is_time:
             self.sentinel(address).ask("SENTINEL RESET", PRIMARY_NAME)
             self._await_others(address, others)
 

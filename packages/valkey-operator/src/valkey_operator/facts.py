@@ -47,6 +47,8 @@ class Facts:
         settings: The charm's configuration, None if a person has to correct it.
         planned: How many units the application is to have.
         certificates: Whether there is a provider of certificates.
+        is_net: Whether this hook is the net below all others, Juju's clock: what has not happened
+            by now is not waited for.
         client_cas: CAs of clients that the operator of the charm wants to be trusted, None if
             this hook did not look.
     """
@@ -59,6 +61,7 @@ class Facts:
     settings: Settings | None = field(default_factory=Settings)
     planned: int = 0
     certificates: bool = False
+    is_net: bool = False
     client_cas: tuple[str, ...] | None = None
 
     @property

@@ -24,6 +24,7 @@ from .facts import Facts
 from .marker import marker
 from .observed import NodeFacts, ServerFacts
 from .overlap import overlapping
+from .primaries import majority
 from .steps import (
     DropAccounts,
     Grant,
@@ -221,14 +222,18 @@ def _withdrawals(facts: Facts, released: frozenset[str]) -> Iterable[Step]:
 def topology_of(facts: Facts) -> Topology | None:
     """What clients are to be told, None while there is no primary to name.
 
-    None also while servers change to TLS or back: clients are told when all have.
+    None also while servers change to TLS or back: clients are told when all have, or, by the net,
+    of those that have.
     """
-    cluster = facts.cluster
     word = leader.decide(facts)
-    if leader.is_switching(facts, word):
+    cluster, late = facts.cluster, leader.late(facts, word)
+    if late and not facts.is_net:
         return None
     primary = cluster.servers.get(cluster.primary)
-    if primary is None:
+    if primary is None or primary.address in late:
+        return None
+    cluster = cluster.without(late)
+    if late and len(cluster.sentinels) < majority(len(facts.peers)):
         return None
     replicas = [
         server.address

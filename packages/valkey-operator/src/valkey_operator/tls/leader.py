@@ -38,7 +38,12 @@ def switches(facts: Facts, word: Word) -> Iterable[SwitchTls]:
 
 def is_switching(facts: Facts, word: Word) -> bool:
     """Whether servers and Sentinels are not yet all what they shall be."""
-    return any(node.tls != word.on for node in _nodes(facts))
+    return bool(late(facts, word))
+
+
+def late(facts: Facts, word: Word) -> frozenset[str]:
+    """The addresses of those that are not yet what they shall be."""
+    return frozenset(node.address for node in _nodes(facts) if node.tls != word.on)
 
 
 def missing(facts: Facts, word: Word) -> tuple[str, ...]:
@@ -54,8 +59,10 @@ def missing(facts: Facts, word: Word) -> tuple[str, ...]:
 def progress(facts: Facts) -> str:
     """What a person should know of a change that is not over, empty if there is none."""
     word = decide(facts)
-    if is_switching(facts, word):
-        return "changing to TLS" if word.on else "changing to plain connections"
+    if found := late(facts, word):
+        what = "TLS" if word.on else "plain connections"
+        waits = ", ".join(peer.unit for peer in facts.peers if peer.address in found)
+        return f"changing to {what}: waits for {waits or 'units that are gone'}"
     if facts.certificates and not word.on:
         return f"TLS waits for {', '.join(missing(facts, word)) or 'the cluster to be well'}"
     return ""
