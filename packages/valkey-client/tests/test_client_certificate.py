@@ -101,6 +101,19 @@ def test_it_is_removed_with_the_relation() -> None:
     assert not list(ctx.run(ctx.on.relation_broken(relation), state).secrets)
 
 
+def test_a_leader_that_is_removed_leaves_it_to_the_others() -> None:
+    """Its relations break one after the other, although they go on."""
+    state, relation = ask()
+    # The one way to let ops.testing name this very unit, app/0, as the one that departs.
+    relation = dataclasses.replace(relation, remote_app_name="app")
+    state = dataclasses.replace(state, relations=[relation])
+    ctx = requirer()
+    departed = ctx.on.relation_departed(relation, remote_unit=0, departing_unit=0)
+    state = ctx.run(departed, state)
+    after = ctx.run(ctx.on.relation_broken(state.get_relation(relation.id)), state)
+    assert len(list(after.secrets)) == 2
+
+
 @pytest.mark.parametrize("text", ["nonsense", FIRST + KEY, FIRST * 2000])
 def test_what_is_no_certificate_is_not_sent(text: str) -> None:
     ctx, relation = requirer(text), testing.Relation("valkey")
@@ -204,3 +217,16 @@ def test_between_models_it_travels_encrypted() -> None:
     forged = asking(**{"mtls-cert": "bm90IGVuY3J5cHRlZA=="})
     forged = dataclasses.replace(forged, id=theirs.id)
     assert "key" in received(forged, key)[0].problem
+
+
+@pytest.mark.parametrize("content", [None, {"a": "b"}, {"encryption-key": "no key"}])
+def test_a_key_that_is_none_keeps_nobody_from_asking(content: dict[str, str] | None) -> None:
+    """The account need not wait for the certificate."""
+    pytest.importorskip("cryptography")
+    bag = {"version": "v1", "encryption-secret": "secret:key"}
+    relation = testing.Relation("valkey", remote_app_data=bag, remote_model_uuid=ELSEWHERE)
+    secrets = [testing.Secret(content, id="secret:key")] if content else []
+    state = testing.State(model=HERE, leader=True, relations=[relation], secrets=secrets)
+    ctx = requirer()
+    after = ctx.run(ctx.on.relation_changed(relation, remote_unit=0), state)
+    assert all("mtls-cert" not in r for r in requests(after.get_relation(relation.id)))

@@ -11,6 +11,7 @@ import ssl
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,10 @@ if sys.version_info < (3, 11):
 
 import valkey
 import valkey.asyncio
+import valkey.asyncio.retry
+import valkey.retry
 import valkey.sentinel
+from valkey.backoff import NoBackoff
 
 from valkey_client import Access, Endpoint, Topology, UnreachableError, client
 from valkey_client_testing import find_binary
@@ -37,6 +41,8 @@ LOST = [valkey.ConnectionError, valkey.TimeoutError]
 
 class Blocking:
     """The blocking client."""
+
+    retry: Any = valkey.retry.Retry
 
     def __init__(self) -> None:
         self._made: list[Any] = []
@@ -60,6 +66,8 @@ class Blocking:
 
 class Asyncio(Blocking):
     """The asyncio client, one call at a time."""
+
+    retry = valkey.asyncio.retry.Retry
 
     def __init__(self) -> None:
         super().__init__()
@@ -248,6 +256,29 @@ def test_a_refused_transaction_is_sent_again(cluster: Cluster, kind: Blocking) -
     kind.run(connection.set("counter", 0))
     demote(cluster)
     assert kind.run(connection.pipeline().incr("counter").incr("counter").execute()) == [1, 2]
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_a_primary_without_replicas_is_waited_for(
+    cluster: Cluster, kind: Blocking, retry: bool
+) -> None:
+    """Within the time given; the caller's own kind of retry says what the server said."""
+    server = cluster.primary.admin
+    server.config_set("min-replicas-to-write", 9)
+    options = {"retry": kind.retry(NoBackoff(), 2)} if retry else {}
+    connection = kind.connect(cluster.access, **options)
+    if retry:
+        for refused in (
+            lambda: connection.set("counter", 0),
+            lambda: connection.pipeline().incr("counter").execute(),
+        ):
+            with pytest.raises(valkey.ResponseError, match="NOREPLICAS"):
+                kind.run(refused())
+        return
+    result = in_background(lambda: kind.run(connection.pipeline().incr("counter").execute()))
+    time.sleep(0.5)
+    server.config_set("min-replicas-to-write", 0)
+    assert result() == [1]
 
 
 def test_a_refused_pipeline_is_not(cluster: Cluster, kind: Blocking) -> None:
@@ -547,3 +578,42 @@ def test_an_own_database(folder: Path, kind: Blocking) -> None:
 def test_there_is_no_access_yet() -> None:
     with pytest.raises(UnreachableError, match="no access"):
         client.connect(lambda: None)
+
+
+def test_who_only_reads_asks_the_provider_too(
+    cluster: Cluster, kind: Blocking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would stay with a connection of before a change to TLS."""
+    monkeypatch.setattr("valkey_client.client._policy.ROLE_INTERVAL", 0)
+    asked: list[Access] = []
+
+    def access() -> Access:
+        asked.append(cluster.access)
+        return cluster.access
+
+    connection = kind.connect(access, read_only=True)
+    kind.run(connection.ping())
+    before = len(asked)
+    kind.run(connection.ping())
+    assert len(asked) > before
+
+
+def test_a_task_that_is_cancelled_leaves_no_sentinels_of_before(cluster: Cluster) -> None:
+    """It waits for connections to close, while others ask the Sentinels of now already."""
+    said = [cluster.access]
+
+    async def work() -> None:
+        made = client.connect_async(lambda: said[-1])
+        manager: Any = made.connection_pool.sentinel_manager
+        for sentinel in manager.sentinels:
+            sentinel.aclose = asyncio.Event().wait
+        first = cluster.access.sentinel_endpoints[:1]
+        topology = replace(cluster.access.topology, sentinel_endpoints=first)
+        said.append(replace(cluster.access, topology=topology))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(manager.renew(), 0.1)
+        assert len(manager.sentinels) == 1
+        assert await made.ping()
+        await made.aclose()
+
+    asyncio.run(work())

@@ -238,3 +238,29 @@ def test_the_requests_of_a_relation_are_limited() -> None:
     found = read_requests(bag)
     assert len(found.requests) == 1000
     assert [p.code for p in found.problems] == [5006]
+
+
+@pytest.mark.parametrize("damage", [{"version": "v2"}, {"requests": "["}, {"version": "V1"}])
+def test_damage_changes_nothing_of_what_was_answered(damage: dict[str, str]) -> None:
+    """The requirer is told, in the format that it reads."""
+    relation = testing.Relation("clients", remote_app_data=asked("a:*", "b:*"))
+    before = run(relation)
+    known = before.get_relation(relation.id)
+    broken = dataclasses.replace(known, remote_app_data={**asked("a:*", "b:*"), **damage})
+    after = run(broken, secrets=before.secrets)
+    first, then = answer(before, relation), answer(after, relation)
+    assert then["version"] == "v1"
+
+    def granted(said: dict[str, Any]) -> dict[str, str]:
+        return {r["request-id"]: r["secret-user"] for r in said["requests"] if r["resource"]}
+
+    assert granted(then) == granted(first)
+    assert "status" in then
+
+
+def test_half_a_character_fails_no_hook() -> None:
+    """JSON can hold one, and no encoding can."""
+    item = {"resource": "a:*", "request-id": "1", "salt": "s", "mtls-cert": "\ud800"}
+    bag = {"version": "v1", "requests": json.dumps([item])}
+    relation = testing.Relation("clients", remote_app_data=bag)
+    assert answer(run(relation), relation)["requests"][0]["secret-user"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -10,6 +11,8 @@ import ops
 from . import _mtls
 from .databag import as_secret_uri, v1
 from .messages import AccessRequest, secret_label
+
+logger = logging.getLogger(__name__)
 
 
 class CertificateSender:
@@ -70,12 +73,18 @@ class CertificateSender:
         if not uri:
             # The provider's key comes later, if at all; the account need not wait for it.
             return requests, {}
-        key = self._model.get_secret(id=uri, label=_mtls.key_label(self._endpoint, relation.id))
         old = {r.request_id: r.mtls_cert for r in v1.read_requests(bag).requests}
-        found = [
-            replace(r, mtls_cert=_mtls.encrypt(key, text, old.get(r.request_id, "")))
-            for r in requests
-        ]
+        try:
+            key = self._model.get_secret(
+                id=uri, label=_mtls.key_label(self._endpoint, relation.id)
+            )
+            found = [
+                replace(r, mtls_cert=_mtls.encrypt(key, text, old.get(r.request_id, "")))
+                for r in requests
+            ]
+        except (_mtls.UnusableKeyError, ops.ModelError) as error:
+            logger.warning("relation %d: no certificate is sent: %s", relation.id, error)
+            return requests, {}
         return found, {_mtls.ENCRYPTION_SECRET: uri}
 
     def _share(self, relation: ops.Relation, request: AccessRequest, text: str) -> str:

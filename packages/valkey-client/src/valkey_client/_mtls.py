@@ -26,6 +26,12 @@ ENCRYPTION_SECRET = "encryption-secret"  # noqa: S105
 """The field of both databags that names the provider's key."""
 
 _KEY = "encryption-key"
+
+
+class UnusableKeyError(RequestError):
+    """The key that the provider shares cannot be read, or is none."""
+
+
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----", re.ASCII
 )
@@ -115,4 +121,4 @@ def _fernet(secret: ops.Secret) -> tuple[Any, type[Exception]]:
     try:
         return Fernet(secret.get_content(refresh=True).get(_KEY, "")), InvalidToken
     except (ValueError, ops.ModelError, ops.SecretNotFoundError):
-        raise RequestError("the relation's encryption key cannot be read") from None
+        raise UnusableKeyError("the relation's encryption key cannot be read") from None

@@ -186,7 +186,7 @@ class AccessRequest:
         if not (self.secret_mtls or self.mtls_cert):
             return self.options.digest
         text = f"{self.options.digest}\n{self.secret_mtls}\n{self.mtls_cert}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
     def key(self) -> str:

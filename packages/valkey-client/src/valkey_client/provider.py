@@ -358,7 +358,11 @@ class ValkeyProvider(ops.Object):
             wire = wire_of(bag)
             spoken = read_responses(bag).statuses
         else:
-            wire = asked.wire
+            # A format that nobody knows, or a text that nobody can read, is no reason to answer in
+            # another format than before: the requirer would find nothing.
+            before = read_responses(bag)
+            is_read = asked.is_complete or asked.requests or not before.responses
+            wire = asked.wire if is_read else before.wire
             said = [status for r in draft.responses.values() for status in r.statuses]
             spoken = tuple(statuses.merge([*asked.problems, *said]))
         notes: Mapping[str, Any] = read_responses(bag).notes if wire == wire_of(bag) else {}

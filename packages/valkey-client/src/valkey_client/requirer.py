@@ -86,7 +86,7 @@ class ValkeyRequirer(ops.Object):
         self.endpoint = endpoint
         self._wire: Wire = wire
         self._certificates = CertificateSender(charm.model, endpoint, client_certificate)
-        self._seen.set_default(accesses={}, refusals={}, certificates={})
+        self._seen.set_default(accesses={}, refusals={}, certificates={}, leaving=False)
         self._contents: dict[str, dict[str, str]] = {}  # of secrets read in this hook, by label
         events = charm.on[endpoint]
         for source in (
@@ -98,6 +98,9 @@ class ValkeyRequirer(ops.Object):
             self.framework.observe(source, self._on_occasion_to_ask)
         self.framework.observe(events.relation_changed, self._on_changed)
         self.framework.observe(events.relation_broken, self._on_broken)
+        if self._certificates.is_given:
+            for name in charm.meta.relations:
+                self.framework.observe(charm.on[name].relation_departed, self._on_departed)
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
         self.framework.observe(charm.on.update_status, self._on_update_status)
 
@@ -389,10 +392,16 @@ class ValkeyRequirer(ops.Object):
                 fields = ("password",) if parts[-2] == "user" else ("tls", "tls-ca")
                 self.on.changed.emit(relation, app=relation.app, prefix=str(prefix), fields=fields)
 
+    def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
+        """Relations of a unit that is removed break on it, and go on for the others."""
+        if event.departing_unit == self._charm.unit:
+            self._seen.leaving = True
+
     def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
         self._remember("refusals", str(event.relation.id), None)
         self._let_go(event)
-        if self._certificates.is_given and self._charm.unit.is_leader():
+        is_over = not self._seen.leaving and self._charm.unit.is_leader()
+        if self._certificates.is_given and is_over:
             asked = [self._request(event.relation, str(prefix)) for prefix in self._prefixes]
             self._certificates.take_back(event.relation, (r.request_id for r in asked))
 

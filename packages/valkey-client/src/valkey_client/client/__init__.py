@@ -130,7 +130,8 @@ def connect(
         if source.access.sentinel_endpoints
         else _blocking.Published(source)
     )
-    settings.setdefault("retry", _blocking.TimedRetry(retry_for))
+    given = settings.get("retry")
+    settings["retry"] = _blocking.GivenRetry(given) if given else _blocking.TimedRetry(retry_for)
     return _blocking.Client.from_pool(_blocking.Pool(manager, is_master=not read_only, **settings))
 
 
@@ -155,7 +156,8 @@ def connect_async(
         if source.access.sentinel_endpoints
         else _asyncio.Published(source)
     )
-    settings.setdefault("retry", _asyncio.TimedRetry(retry_for))
+    given = settings.get("retry")
+    settings["retry"] = _asyncio.GivenRetry(given) if given else _asyncio.TimedRetry(retry_for)
     return _asyncio.Client.from_pool(_asyncio.Pool(manager, is_master=not read_only, **settings))
 
 

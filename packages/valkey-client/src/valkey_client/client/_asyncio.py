@@ -23,6 +23,7 @@ from valkey.asyncio.sentinel import (
     SentinelManagedConnection,
     SlaveNotFoundError,
 )
+from valkey.backoff import NoBackoff
 from valkey.exceptions import (
     AuthenticationError,
     ConnectionError,  # noqa: A004
@@ -60,6 +61,27 @@ class TimedRetry(Retry):
                 limit.check(error)
 
             return await super().call_with_retry(do, consider)
+
+
+class GivenRetry(Retry):
+    """The caller's own; what :class:`policy.RepeatError` carries is what the caller sees of it."""
+
+    def __init__(self, given: Retry):
+        super().__init__(NoBackoff(), 0)
+        self._given = given
+
+    def update_supported_errors(self, specified_errors: Any) -> None:
+        """See :class:`valkey.asyncio.retry.Retry`."""
+        self._given.update_supported_errors(specified_errors)
+
+    async def call_with_retry(
+        self, do: Callable[[], Awaitable[Any]], fail: Callable[[Any], Awaitable[Any]]
+    ) -> Any:
+        """See :class:`valkey.asyncio.retry.Retry`."""
+        try:
+            return await self._given.call_with_retry(do, fail)
+        except policy.RepeatError as error:
+            raise error.cause from error
 
 
 class Published:
@@ -113,8 +135,11 @@ class Sentinels(Sentinel):
         if not self.source.renew():
             return False
         if self.source.access.topology != before:
-            await self.aclose()
+            old = self.sentinels
+            # First, as this task may be cancelled while it waits for the others to close.
             self._find()
+            for sentinel in old:
+                await sentinel.aclose()
         return True
 
     async def discover_master(self, service_name: str) -> Address:
@@ -274,10 +299,9 @@ class Connection(SecuredConnection, SentinelManagedConnection):
             role = await self.read_response()
         except NoPermissionError:
             role = None
-        if self.connection_pool.is_master:
-            if role and role[0] not in {b"master", "master"}:
-                raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
-            self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
+        if self.connection_pool.is_master and role and role[0] not in {b"master", "master"}:
+            raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
+        self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """Leave an error as the server said it, and note when it says that it was demoted."""

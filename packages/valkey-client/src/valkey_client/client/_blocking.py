@@ -13,6 +13,7 @@ from typing import Any
 
 import valkey.client
 import valkey.connection
+from valkey.backoff import NoBackoff
 from valkey.exceptions import (
     AuthenticationError,
     ConnectionError,  # noqa: A004
@@ -56,6 +57,25 @@ class TimedRetry(Retry):
                 limit.check(error)
 
             return super().call_with_retry(do, consider)
+
+
+class GivenRetry(Retry):
+    """The caller's own; what :class:`policy.RepeatError` carries is what the caller sees of it."""
+
+    def __init__(self, given: Retry):
+        super().__init__(NoBackoff(), 0)
+        self._given = given
+
+    def update_supported_errors(self, specified_errors: Any) -> None:
+        """See :class:`valkey.retry.Retry`."""
+        self._given.update_supported_errors(specified_errors)
+
+    def call_with_retry(self, do: Callable[[], Any], fail: Callable[[Any], Any]) -> Any:
+        """See :class:`valkey.retry.Retry`."""
+        try:
+            return self._given.call_with_retry(do, fail)
+        except policy.RepeatError as error:
+            raise error.cause from error
 
 
 class Published:
@@ -109,8 +129,10 @@ class Sentinels(Sentinel):
         if not self.source.renew():
             return False
         if self.source.access.topology != before:
-            self.close()
+            old = self.sentinels
             self._find()
+            for sentinel in old:
+                sentinel.close()
         return True
 
     def discover_master(self, service_name: str) -> Address:
@@ -264,10 +286,9 @@ class Connection(SecuredConnection, SentinelManagedConnection):
             role = self.read_response()
         except NoPermissionError:
             role = None  # Another provider's account may not ask; then READONLY has to tell.
-        if self.connection_pool.is_master:
-            if role and role[0] not in {b"master", "master"}:
-                raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
-            self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
+        if self.connection_pool.is_master and role and role[0] not in {b"master", "master"}:
+            raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
+        self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         """Leave an error as the server said it, and note when it says that it was demoted."""

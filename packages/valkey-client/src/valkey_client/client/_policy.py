@@ -105,8 +105,9 @@ def is_refusal(error: Exception) -> bool:
     """
     if isinstance(error, ReadOnlyError | BusyLoadingError):
         return True
-    # A pipeline puts the number of the command and its text before what the server said.
-    said = str(error).rpartition("caused error: ")[2]
+    # A pipeline puts the number of the command and its text before what the server said, and that
+    # of asyncio brackets around it.
+    said = str(error).rpartition("caused error: ")[2].lstrip("('\"")
     return isinstance(error, ResponseError) and said.startswith(_REFUSALS)
 
 
