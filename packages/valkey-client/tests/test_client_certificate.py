@@ -209,6 +209,9 @@ def test_between_models_it_travels_encrypted() -> None:
     # Fernet says the same thing differently each time; what is there stays.
     again = ctx.run(ctx.on.config_changed(), after)
     assert again.get_relation(ours.id).local_app_data == asked.local_app_data
+    # The other controller does not answer for a moment: what was sent stays.
+    away = ctx.run(ctx.on.config_changed(), dataclasses.replace(after, secrets=[]))
+    assert away.get_relation(ours.id).local_app_data == asked.local_app_data
 
     answering = dataclasses.replace(
         created.get_relation(theirs.id), remote_app_data=asked.local_app_data
@@ -230,3 +233,7 @@ def test_a_key_that_is_none_keeps_nobody_from_asking(content: dict[str, str] | N
     ctx = requirer()
     after = ctx.run(ctx.on.relation_changed(relation, remote_unit=0), state)
     assert all("mtls-cert" not in r for r in requests(after.get_relation(relation.id)))
+    # Nobody says when the key is there; Juju's clock asks.
+    key = testing.Secret({"encryption-key": "A" * 43 + "="}, id="secret:key")
+    later = ctx.run(ctx.on.update_status(), dataclasses.replace(after, secrets=[key]))
+    assert all("mtls-cert" in r for r in requests(later.get_relation(relation.id)))

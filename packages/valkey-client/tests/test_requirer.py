@@ -306,6 +306,51 @@ def test_ready_waits_until_the_secrets_can_be_read() -> None:
     assert [type(e) for e in ours(ctx)] == [AccessReadyEvent]
 
 
+def test_another_secret_is_told_when_it_can_be_read() -> None:
+    relation, secrets = answered(ask())
+    ctx = context()
+    state = ctx.run(
+        ctx.on.relation_changed(relation), model(relations=[relation], secrets=secrets)
+    )
+    user, tls = (state.get_secret(id=secret.id) for secret in secrets)
+    other = testing.Secret({"username": "u", "password": "other"}, label=None)
+    bag = dict(relation.remote_app_data)
+    bag["requests"] = bag["requests"].replace(user.id, other.id)
+    moved = dataclasses.replace(state.get_relation(relation.id), remote_app_data=bag)
+    ctx = context()
+    state = dataclasses.replace(state, relations=[moved], secrets=[tls])
+    state = ctx.run(ctx.on.relation_changed(moved), state)
+    assert ours(ctx) == []
+    ctx = context()
+    with ctx(ctx.on.update_status(), dataclasses.replace(state, secrets=[tls, other])) as manager:
+        manager.run()
+        access = manager.charm.valkey.access
+    (event,) = ours(ctx)
+    assert event.fields == {"password"}
+    assert access is not None and access.password == "other"
+
+
+def test_a_provider_that_does_not_say_what_it_answers_is_understood() -> None:
+    """A v0 requirer needs ``secret-user`` only; a new CA reaches it all the same."""
+    user = testing.Secret({"username": "u", "password": "p"}, label=None)
+    tls = testing.Secret({"tls": "true", "tls-ca": "OLD"}, label=None)
+    bag = {"endpoints": "h:1", "secret-user": user.id, "secret-tls": tls.id}
+    relation = testing.Relation("valkey", remote_app_data=bag)
+    ctx = context(V0Charm)
+    state = model(relations=[relation], secrets=[user, tls])
+    state = ctx.run(ctx.on.relation_changed(relation), state)
+    new = dataclasses.replace(
+        state.get_secret(id=tls.id), latest_content={"tls": "true", "tls-ca": "NEW"}
+    )
+    state = dataclasses.replace(state, secrets=[state.get_secret(id=user.id), new])
+    ctx = context(V0Charm)
+    with ctx(ctx.on.secret_changed(new), state) as manager:
+        manager.run()
+        access = manager.charm.valkey.access
+    assert access is not None
+    assert (access.prefix, access.tls_ca) == ("a:*", "NEW")
+
+
 def test_what_is_shown_of_hostile_texts_is_harmless() -> None:
     message = "bad\nnews\t\0 \ud800 " + "x" * 1000
     bag = {"status": json.dumps([{"code": 5001, "message": message}])}

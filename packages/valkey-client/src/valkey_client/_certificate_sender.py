@@ -84,7 +84,7 @@ class CertificateSender:
             ]
         except (_mtls.UnusableKeyError, ops.ModelError) as error:
             logger.warning("relation %d: no certificate is sent: %s", relation.id, error)
-            return requests, {}
+            return [replace(r, mtls_cert=old.get(r.request_id, "")) for r in requests], {}
         return found, {_mtls.ENCRYPTION_SECRET: uri}
 
     def _share(self, relation: ops.Relation, request: AccessRequest, text: str) -> str:

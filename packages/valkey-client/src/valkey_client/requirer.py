@@ -122,8 +122,9 @@ class ValkeyRequirer(ops.Object):
         With more than one relation on the endpoint, the oldest one that grants it counts.
         """
         for relation in self.relations:
-            response = self._responses(relation).get(self._request(relation, prefix).request_id)
-            if response is not None and (access := self._read(relation, response)):
+            request = self._request(relation, prefix)
+            response = self._responses(relation).get(request.request_id)
+            if response is not None and (access := self._read(relation, request, response)):
                 return access
         return None
 
@@ -178,12 +179,17 @@ class ValkeyRequirer(ops.Object):
 
     def _on_update_status(self, _: ops.EventBase) -> None:
         """What could not be used when it was published may be usable now."""
+        if self._certificates.is_given:
+            try:
+                self.ask()
+            except RequestError as error:  # The charm was told of it when it asked.
+                logger.warning("%s: %s", self.endpoint, error)
         for relation in self.relations:
-            found = self._responses(relation)
-            for prefix in self._prefixes:
+            said = self._said(relation)
+            found = {response.request_id: response for response in said.responses}
+            for prefix in self._prefixes if said.is_complete else ():
                 request = self._request(relation, str(prefix))
-                if self._recall("accesses", f"{relation.id}/{prefix}") is None:
-                    self._notice(relation, request, found.get(request.request_id))
+                self._notice(relation, request, found.get(request.request_id))
 
     def _ask(self, relation: ops.Relation) -> None:
         """Write the requests of this application, unless they are there already."""
@@ -232,12 +238,14 @@ class ValkeyRequirer(ops.Object):
     def _responses(self, relation: ops.Relation) -> dict[str, Response]:
         return {r.request_id: r for r in self._said(relation).responses}
 
-    def _read(self, relation: ops.Relation, response: Response) -> Access | None:
+    def _read(
+        self, relation: ops.Relation, request: AccessRequest, response: Response
+    ) -> Access | None:
         """Put an access together; None if a secret cannot be read or lacks what it must hold."""
         if not _is_complete(response):
             return None
         user = self._secret(relation, response, "user")
-        tls = self._certificate(relation, response) if response.secret_tls else {}
+        tls = self._certificate(relation, request, response) if response.secret_tls else {}
         if not user.get("username") or "password" not in user:
             return None
         if response.secret_tls and "tls" not in tls:
@@ -254,7 +262,7 @@ class ValkeyRequirer(ops.Object):
             tls_ca=tls.get("tls-ca", ""),
         )
         return Access(
-            response.resource,
+            str(request.prefix),
             user["username"],
             user["password"],
             topology,
@@ -273,13 +281,15 @@ class ValkeyRequirer(ops.Object):
                 return {}
         return self._contents[label]
 
-    def _certificate(self, relation: ops.Relation, response: Response) -> dict[str, str]:
+    def _certificate(
+        self, relation: ops.Relation, request: AccessRequest, response: Response
+    ) -> dict[str, str]:
         """What ``secret-tls`` holds. It is public, so that it can be kept from hook to hook.
 
         Juju would say the same until this unit asks for a newer revision, which
         :meth:`_on_secret_changed` does.
         """
-        key = f"{relation.id}/{response.resource}"
+        key = f"{relation.id}/{request.prefix}"
         known = self._recall("certificates", key)
         if known is None or known.pop("uri") != response.secret_tls:
             known = self._secret(relation, response, "tls")
@@ -339,7 +349,9 @@ class ValkeyRequirer(ops.Object):
         now = _summary(response)
         if seen == now:
             return
-        if seen is None and response is not None and not self._read(relation, response):
+        secrets = ("password", "tls")
+        is_new = seen is None or (now and any(now[name] != seen.get(name) for name in secrets))
+        if is_new and response is not None and not self._read(relation, request, response):
             # The secrets cannot be read yet; the next event of any kind tries again.
             return
         self._remember("accesses", key, now)

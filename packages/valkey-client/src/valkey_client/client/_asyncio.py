@@ -25,7 +25,6 @@ from valkey.asyncio.sentinel import (
 )
 from valkey.backoff import NoBackoff
 from valkey.exceptions import (
-    AuthenticationError,
     ConnectionError,  # noqa: A004
     ExecAbortError,
     NoPermissionError,
@@ -225,7 +224,7 @@ class Connection(SecuredConnection, SentinelManagedConnection):
     """A connection that knows the role of its server."""
 
     _ask_role_at = math.inf
-    _refused: AuthenticationError | None = None
+    _refused: ConnectionError | None = None
 
     async def connect_to(self, address: Address) -> None:
         """Connect; with what the provider says now if what it said before is refused."""
@@ -234,7 +233,7 @@ class Connection(SecuredConnection, SentinelManagedConnection):
             await super().connect_to(address)
         except ConnectionError as error:
             if not (policy.is_final(error) and await manager.renew()):
-                if isinstance(error, AuthenticationError):
+                if policy.is_final(error):
                     self._refused = error
                 raise
             await super().connect_to(address)
@@ -243,8 +242,12 @@ class Connection(SecuredConnection, SentinelManagedConnection):
         self._refused = None
         try:
             await super()._connect_retry()
-        except SlaveNotFoundError as error:
-            raise self._refused or error from error
+        except SlaveNotFoundError:
+            # valkey-py tries the next replica whatever the reason.
+            if self._refused is None:
+                raise
+        if self._refused is not None:
+            raise self._refused  # Here, or it would lose the cause by which it is known.
 
     async def on_connect(self) -> None:
         """Authenticate, select the database and ask for the role, in the time of an attempt."""

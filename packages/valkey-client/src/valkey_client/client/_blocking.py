@@ -15,7 +15,6 @@ import valkey.client
 import valkey.connection
 from valkey.backoff import NoBackoff
 from valkey.exceptions import (
-    AuthenticationError,
     ConnectionError,  # noqa: A004
     ExecAbortError,
     NoPermissionError,
@@ -219,7 +218,7 @@ class Connection(SecuredConnection, SentinelManagedConnection):
     """A connection that knows the role of its server."""
 
     _ask_role_at = math.inf
-    _refused: AuthenticationError | None = None
+    _refused: ConnectionError | None = None
 
     def connect_to(self, address: Address) -> None:
         """Connect; with what the provider says now if what it said before is refused."""
@@ -228,7 +227,7 @@ class Connection(SecuredConnection, SentinelManagedConnection):
             super().connect_to(address)
         except ConnectionError as error:
             if not (policy.is_final(error) and manager.renew()):
-                if isinstance(error, AuthenticationError):
+                if policy.is_final(error):
                     self._refused = error
                 raise
             super().connect_to(address)
@@ -237,9 +236,12 @@ class Connection(SecuredConnection, SentinelManagedConnection):
         self._refused = None
         try:
             super()._connect_retry()
-        except SlaveNotFoundError as error:
+        except SlaveNotFoundError:
             # valkey-py tries the next replica whatever the reason.
-            raise self._refused or error from error
+            if self._refused is None:
+                raise
+        if self._refused is not None:
+            raise self._refused  # Here, or it would lose the cause by which it is known.
 
     def on_connect(self) -> None:
         """Authenticate, select the database and ask for the role.
