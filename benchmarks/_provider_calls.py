@@ -12,8 +12,8 @@ from _calls import HookCalls, Recorder
 from _tenants import Tenants, v0_bag, v1_bag
 
 from localjuju import Juju
-from valkey_operator.cluster import connected
-from valkey_operator.switchover import switch_over
+from valkey_operator.servers.cluster import connected
+from valkey_operator.servers.switchover import switch_over
 
 APP = "provider"
 _PEERS = "valkey-peers"

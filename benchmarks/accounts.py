@@ -29,14 +29,14 @@ from valkey_client import AccessRequest, KeyPrefix
 from valkey_client.databag import Requests
 from valkey_client.messages import PRIMARY_NAME
 from valkey_client_testing import find_binary
-from valkey_operator import accounts, internal
-from valkey_operator.accounts import Account
-from valkey_operator.aclfile import acl_file
 from valkey_operator.apply import apply
-from valkey_operator.cluster import Cluster, connected
-from valkey_operator.facts import Asked, Facts
+from valkey_operator.decide.plan import plan
+from valkey_operator.model.facts import Asked, Facts
 from valkey_operator.peers import Peer, Shared
-from valkey_operator.plan import plan
+from valkey_operator.rules import accounts, internal_accounts
+from valkey_operator.rules.accounts import Account
+from valkey_operator.rules.acl_file import acl_file
+from valkey_operator.servers.cluster import Cluster, connected
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ def ping_until_told(pipe: Connection) -> None:
 
 
 def patient_client() -> Any:
-    return valkey.Valkey(ADDRESS, username=internal.ADMIN, password=PASSWORD)
+    return valkey.Valkey(ADDRESS, username=internal_accounts.ADMIN, password=PASSWORD)
 
 
 def measure(row: Row, operation: Callable[[], T]) -> T:
@@ -112,12 +112,18 @@ def account(number: int) -> Account:
 def start(folder: Path, many: dict[str, Account]) -> list[subprocess.Popen[bytes]]:
     binary = find_binary()
     digests = dict.fromkeys(
-        (internal.ADMIN, internal.REPLICATION, internal.SENTINEL, internal.SENTINEL_PEER), SHA
+        (
+            internal_accounts.ADMIN,
+            internal_accounts.REPLICATION,
+            internal_accounts.SENTINEL,
+            internal_accounts.SENTINEL_PEER,
+        ),
+        SHA,
     )
-    common = {accounts.marker(many.values()): accounts.MARKER_RULE}
-    server = internal.internal_server_rules(digests) | common
+    common = {accounts.accounts_digest(many.values()): accounts.DIGEST_ACCOUNT_RULE}
+    server = internal_accounts.internal_server_rules(digests) | common
     server |= {name: one.server_rule(binary.version) for name, one in many.items()}
-    sentinel = internal.internal_sentinel_rules(digests, binary.version) | common
+    sentinel = internal_accounts.internal_sentinel_rules(digests, binary.version) | common
     sentinel |= {name: one.sentinel_rule(binary.version) for name, one in many.items()}
     (folder / "users.acl").write_text(acl_file(server))
     (folder / "sentinel.acl").write_text(acl_file(sentinel))
@@ -127,7 +133,7 @@ def start(folder: Path, many: dict[str, Account]) -> list[subprocess.Popen[bytes
     (folder / "sentinel.conf").write_text(
         f"bind {ADDRESS}\ndir {folder}\naclfile {folder}/sentinel.acl\n"
         f"sentinel monitor {PRIMARY_NAME} {ADDRESS} 6379 1\n"
-        f"sentinel auth-user {PRIMARY_NAME} {internal.SENTINEL}\n"
+        f"sentinel auth-user {PRIMARY_NAME} {internal_accounts.SENTINEL}\n"
         f"sentinel auth-pass {PRIMARY_NAME} {PASSWORD}\n"
     )
     commands = (["valkey.conf"], ["sentinel.conf", "--sentinel", "--port", "26379"])

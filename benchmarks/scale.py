@@ -23,8 +23,8 @@ from _tenants import Tenants, v1_bag
 
 from localjuju import Juju
 from localjuju.drivers import DriverName
-from valkey_operator.cluster import connected
-from valkey_operator.primaries import newest
+from valkey_operator.rules.epochs import newest
+from valkey_operator.servers.cluster import connected
 
 APP, REQUIRER = "provider", "requirer"
 LEADER = f"{APP}/1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from valkey_client_testing import find_binaries
-from valkey_operator.accounts import DATABASE_ACL
+from valkey_operator.rules.accounts import DATABASE_ACL
 
 from .campaign import wage
 from .conftest import OWN_DATABASE, tenant

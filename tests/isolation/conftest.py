@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from valkey_client_testing import Binary, find_binaries
-from valkey_operator.accounts import DATABASE_ACL, SHARED_DATABASES, Account, Version
+from valkey_operator.rules.accounts import DATABASE_ACL, SHARED_DATABASES, Account, Version
 
 from .campaign import Campaign, wage
 from .estate import Estate

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Self
 
 from valkey_client_testing import Binary
-from valkey_operator.accounts import Account
-from valkey_operator.aclfile import acl_file
+from valkey_operator.rules.accounts import Account
+from valkey_operator.rules.acl_file import acl_file
 
 from .attempts import Owner, Target
 from .servers import ADMIN, PASSWORD, SHA, free_ports, running, table_of

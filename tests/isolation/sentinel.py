@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from valkey_operator.aclfile import acl_file
+from valkey_operator.rules.acl_file import acl_file
 
 from .attempts import Owner, Target
 from .estate import OTHER, Estate

@@ -12,7 +12,7 @@ from typing import Any
 from valkey.connection import Connection
 
 from valkey_client_testing import Binary
-from valkey_operator.accounts import digest
+from valkey_operator.rules.accounts import digest
 
 from .table import Command, read_table
 from .wire import Wire

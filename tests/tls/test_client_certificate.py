@@ -12,13 +12,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from valkey_client import client
 from valkey_client_testing import Binary
-from valkey_operator.tls.client_certificate import (
+from valkey_operator.rules.client_certificate import (
     ClientCertificateError,
     anchors,
     authorities,
     without_namesakes,
 )
-from valkey_operator.tls.pem import certificates
+from valkey_operator.rules.pem import certificates
 
 from .node import Node
 from .pki import BOTH, CLIENT, SERVER, Pair

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import localjuju
-from valkey_operator.tls.pem import certificates
+from valkey_operator.rules.pem import certificates
 
 from ..conftest import failed_hooks, told
 from ..operated import OPERATOR, PORT, SENTINEL_PORT, units

@@ -9,12 +9,12 @@ from typing import Any
 from valkey_client import AccessRequest, KeyPrefix, RequestOptions
 from valkey_client.databag import Requests
 from valkey_client.messages import Response
-from valkey_operator.accounts import Account, Version, digest
-from valkey_operator.facts import Asked, Facts
-from valkey_operator.marker import marker
-from valkey_operator.observed import ClusterFacts, SentinelFacts, ServerFacts
-from valkey_operator.peers import Peer, Shared
-from valkey_operator.plan import plan, topology_of, topology_text
+from valkey_operator.decide.plan import plan, topology_of, topology_text
+from valkey_operator.model.cluster_state import ClusterState, SentinelState, ServerState
+from valkey_operator.model.facts import ClientRelation, Facts
+from valkey_operator.peers import Peer, SharedState
+from valkey_operator.rules.accounts import Account, Version, digest
+from valkey_operator.rules.accounts_digest import accounts_digest
 
 IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
 VERSION: Version = (9, 1, 2)
@@ -26,17 +26,17 @@ def cluster(
     accounts: tuple[Account, ...] = (),
     version: Version = VERSION,
     **settings: str,
-) -> ClusterFacts:
+) -> ClusterState:
     """Three nodes at rest, set as they should be."""
     found: dict[str, Any] = {
         "accounts": frozenset(account.name for account in accounts),
-        "markers": (marker(accounts, version),),
+        "accounts_digests": (accounts_digest(accounts, version),),
     }
     rest = {"min-replicas-to-write": "1" if len(members) > 2 else "0", "min-replicas-max-lag": "3"}
     rest |= {"replica-priority": "100", "notify-keyspace-events": "", "databases": "20"}
     rest |= {name.replace("_", "-"): value for name, value in settings.items()}
     servers = {
-        ip: ServerFacts(
+        ip: ServerState(
             address=ip,
             role="master" if ip == primary else "slave",
             primary="" if ip == primary else primary,
@@ -47,7 +47,7 @@ def cluster(
         for ip in members
     }
     sentinels = {
-        ip: SentinelFacts(
+        ip: SentinelState(
             address=ip,
             primary=primary,
             quorum=len(members) // 2 + 1,
@@ -59,20 +59,20 @@ def cluster(
         )
         for ip in members
     }
-    return ClusterFacts(servers, sentinels, len(members))
+    return ClusterState(servers, sentinels, len(members))
 
 
 def facts(**options: Any) -> Facts:
     found = options.pop("cluster", None) or cluster()
     peers = tuple(Peer(f"v/{n}", ip, started=True) for n, ip in enumerate(options.pop("ips", IPS)))
     options.setdefault("planned", len(peers))
-    made = Facts(peers, Shared("secret:x", IPS[0]), found, **options)
+    made = Facts(peers, SharedState("secret:x", IPS[0]), found, **options)
     topology = topology_of(made)
     published = topology_text(topology) if topology else ""
     return replace(made, shared=replace(made.shared, published=published))
 
 
-def serving(*accounts: Account, asked: tuple[Asked, ...] = (), **options: Any) -> Facts:
+def serving(*accounts: Account, asked: tuple[ClientRelation, ...] = (), **options: Any) -> Facts:
     """A cluster at rest that has these accounts, all of them granted."""
     made = facts(
         cluster=options.pop("cluster", None) or cluster(accounts=accounts),
@@ -97,8 +97,8 @@ def request(
     return AccessRequest(KeyPrefix.parse(prefix), request_id, "s", relation, options=wanted)
 
 
-def asked(*requests: AccessRequest, relation: int = 1, **options: Any) -> Asked:
-    return Asked(relation, Requests("v1", requests), **options)
+def asked(*requests: AccessRequest, relation: int = 1, **options: Any) -> ClientRelation:
+    return ClientRelation(relation, Requests("v1", requests), **options)
 
 
 def with_accounts(made: Facts, *accounts: Account) -> Facts:

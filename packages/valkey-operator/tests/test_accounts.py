@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from valkey_client.databag import read_requests
 from valkey_client.messages import account_name
 from valkey_client_testing import Binary
-from valkey_operator import accounts, internal
-from valkey_operator.accounts import Account
-from valkey_operator.aclfile import acl_file
-from valkey_operator.marker import MARKER_RULE, marker
+from valkey_operator.rules import accounts, internal_accounts
+from valkey_operator.rules.accounts import Account
+from valkey_operator.rules.accounts_digest import DIGEST_ACCOUNT_RULE, accounts_digest
+from valkey_operator.rules.acl_file import acl_file
 
 SHA = accounts.digest("secret")
 
@@ -157,8 +157,8 @@ def test_every_file_that_is_written_loads_and_says_what_was_meant(
                 name, SHA, str(request.prefix), 1, "1", request.options.channel_patterns,
                 request.options.keyspace_events, request.options.scan, database,
             )  # fmt: skip
-    note = marker(clients.values(), binary.version)
-    rules = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all"), note: MARKER_RULE}
+    note = accounts_digest(clients.values(), binary.version)
+    rules = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all"), note: DIGEST_ACCOUNT_RULE}
     rules |= {name: one.server_rule(binary.version) for name, one in clients.items()}
     (folder / "users.acl").write_text(acl_file(rules))
     server.execute_command("ACL LOAD")
@@ -193,12 +193,20 @@ def test_a_part_that_could_be_read_as_more_is_refused(part: str) -> None:
 
 def test_the_internal_accounts_can_log_in_and_nobody_else(start_server: Any, folder: Path) -> None:
     digests = dict.fromkeys(
-        (internal.ADMIN, internal.REPLICATION, internal.SENTINEL, internal.SENTINEL_PEER), SHA
+        (
+            internal_accounts.ADMIN,
+            internal_accounts.REPLICATION,
+            internal_accounts.SENTINEL,
+            internal_accounts.SENTINEL_PEER,
+        ),
+        SHA,
     )
     file = folder / "users.acl"
-    file.write_text(acl_file(internal.internal_server_rules(digests)))
-    admin = start_server("--aclfile", str(file), username=internal.ADMIN, password="secret")
-    assert admin.execute_command("ACL WHOAMI") == internal.ADMIN
+    file.write_text(acl_file(internal_accounts.internal_server_rules(digests)))
+    admin = start_server(
+        "--aclfile", str(file), username=internal_accounts.ADMIN, password="secret"
+    )
+    assert admin.execute_command("ACL WHOAMI") == internal_accounts.ADMIN
     with pytest.raises(valkey.exceptions.NoPermissionError):
         admin.get("any")
     with (

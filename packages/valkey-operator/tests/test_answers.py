@@ -16,8 +16,15 @@ from cluster_model import (
 )
 
 from valkey_client import RequestOptions, statuses
-from valkey_operator.settings import Settings
-from valkey_operator.steps import ConfigureServer, DropAccounts, Grant, Inform, Refuse, Share
+from valkey_operator.model.steps import (
+    ConfigureServer,
+    DropAccounts,
+    Grant,
+    Notify,
+    Refuse,
+    UpdateSharedState,
+)
+from valkey_operator.rules.settings import Settings
 
 STRICT = Settings(isolation="strict")
 
@@ -37,7 +44,7 @@ def codes(step: Grant) -> list[int]:
 def test_who_shares_names_is_told_and_so_is_who_shared_them_first() -> None:
     steps = run(serving(account(), asked=(asked(request("a:b:*", relation=2), relation=2),)))
     assert codes(only(steps, Grant)) == [statuses.SHARED]
-    inform = only(steps, Inform)
+    inform = only(steps, Notify)
     assert (inform.relation_id, inform.request_id, inform.code) == (1, "r", statuses.SHARED)
     assert inform.status is not None
 
@@ -45,13 +52,13 @@ def test_who_shares_names_is_told_and_so_is_who_shared_them_first() -> None:
 def test_who_no_longer_shares_is_told_that_too() -> None:
     first, second = account(), account("relation-2-r", "a:b:*", relation=2)
     gone = replace(serving(first, second), relation_ids=frozenset({1}))
-    assert only(run(gone), Inform) == Inform(1, "r", statuses.SHARED, None)
+    assert only(run(gone), Notify) == Notify(1, "r", statuses.SHARED, None)
 
 
 def test_a_third_one_changes_nothing_for_the_first_two() -> None:
     first, second = account(), account("relation-2-r", relation=2)
     steps = run(serving(first, second, asked=(asked(request(relation=3), relation=3),)))
-    assert not [step for step in steps if isinstance(step, Inform)]
+    assert not [step for step in steps if isinstance(step, Notify)]
     assert codes(only(steps, Grant)) == [statuses.SHARED]
 
 
@@ -59,7 +66,7 @@ def test_two_requests_of_one_relation_may_overlap() -> None:
     both = asked(request("a:*", "r"), request("a:b:*", "s"), granted=granted())
     steps = run(serving(account(), asked=(both,)))
     assert codes(only(steps, Grant)) == []
-    assert not [step for step in steps if isinstance(step, Inform)]
+    assert not [step for step in steps if isinstance(step, Notify)]
 
 
 @pytest.mark.parametrize("prefix", ["a:*", "a:b:*", "*", "a:b"])
@@ -69,7 +76,9 @@ def test_strict_isolation_refuses_what_would_share(prefix: str) -> None:
     refusal = only(steps, Refuse)
     assert refusal.status.code == statuses.NOT_ISOLATED
     assert "isolation=shared" in refusal.status.resolution
-    assert only(steps, Share).shared.pending == {2}, "it is looked at again when others change"
+    assert only(steps, UpdateSharedState).shared.pending == {2}, (
+        "it is looked at again when others change"
+    )
 
 
 def test_strict_isolation_refuses_the_whole_keyspace_to_the_first_too() -> None:
@@ -100,14 +109,14 @@ def test_another_prefix_that_is_refused_takes_the_old_account_along() -> None:
     assert only(steps, Refuse).request.relation_id == 2
     dropped = {name for s in steps if isinstance(s, DropAccounts) for name in s.names}
     assert dropped == {"relation-2-r"}
-    assert only(steps, Share).shared.accounts.keys() == {"relation-1-r"}
+    assert only(steps, UpdateSharedState).shared.accounts.keys() == {"relation-1-r"}
 
 
 def test_another_prefix_waits_for_a_unit_and_the_old_one_stays_of_use() -> None:
     made = serving(account(), asked=(asked(request("b:*"), granted=granted()),))
     steps = run(replace(made, cluster=made.cluster.without({IPS[2]})))
     assert not [step for step in steps if isinstance(step, Grant | Refuse | DropAccounts)]
-    assert only(steps, Share).shared.pending == {1}
+    assert only(steps, UpdateSharedState).shared.pending == {1}
 
 
 # Options.
@@ -144,7 +153,7 @@ def test_an_own_database_where_every_server_can_hold_an_account_to_one() -> None
     assert grant.account.database == 16
     assert grant.options == RequestOptions(scan=True, own_database=True)
     assert not grant.account.scan, "the database is fence enough"
-    assert only(steps, Share).shared.databases == {"app/a:*": 16}
+    assert only(steps, UpdateSharedState).shared.databases == {"app/a:*": 16}
 
     old = cluster(version=(9, 1, 1))
     grant = only(run(serving(asked=(wanted,), cluster=old)), Grant)
@@ -183,7 +192,7 @@ def test_other_options_wait_for_a_unit_and_nothing_is_taken_away() -> None:
     made = serving(account(), asked=(asked(wanted, granted=granted()),))
     steps = run(replace(made, cluster=made.cluster.without({IPS[2]})))
     assert not [step for step in steps if isinstance(step, Grant | Refuse)]
-    assert only(steps, Share).shared.pending == {1}
+    assert only(steps, UpdateSharedState).shared.pending == {1}
 
 
 def test_a_refused_option_is_answered_once() -> None:

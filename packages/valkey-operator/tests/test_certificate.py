@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from valkey_operator.tls.certificate import CertificateError, Received, check
-from valkey_operator.tls.pem import certificates, trust_bundle
+from valkey_operator.rules.pem import certificates, trust_bundle
+from valkey_operator.rules.server_certificate import CertificateError, UnverifiedCertificate, check
 
 from .authority import CLIENT, DAY, NOW, SERVER, Party
 
@@ -12,8 +12,10 @@ MIDDLE = Party("middle", ROOT, is_ca=True, ends=NOW + 10 * DAY)
 OTHER = Party("other", is_ca=True)
 
 
-def received(leaf: Party, *chain: Party, ca: Party = ROOT, key: str = "") -> Received:
-    return Received(leaf.pem, tuple(c.pem for c in chain), ca.pem, key or leaf.key_pem)
+def received(leaf: Party, *chain: Party, ca: Party = ROOT, key: str = "") -> UnverifiedCertificate:
+    return UnverifiedCertificate(
+        leaf.pem, tuple(c.pem for c in chain), ca.pem, key or leaf.key_pem
+    )
 
 
 @pytest.mark.parametrize("usage", [(), (SERVER, CLIENT)], ids=["any", "both"])
@@ -50,13 +52,19 @@ LEAF = Party("leaf", ROOT)
         (received(Party("leaf")), "it was signed by no CA but by itself"),
         (received(LEAF, key=OTHER.key_pem), "does not belong to this unit's private key"),
         (received(LEAF, key="none"), "the private key cannot be read"),
-        (Received("none", (), ROOT.pem, LEAF.key_pem), "the certificate cannot be read"),
-        (Received(LEAF.pem, ("none",), ROOT.pem, LEAF.key_pem), "of the chain cannot be read"),
+        (
+            UnverifiedCertificate("none", (), ROOT.pem, LEAF.key_pem),
+            "the certificate cannot be read",
+        ),
+        (
+            UnverifiedCertificate(LEAF.pem, ("none",), ROOT.pem, LEAF.key_pem),
+            "of the chain cannot be read",
+        ),
         (received(Party("leaf", ROOT, ends=NOW)), "it expired on 2026-06-01 00:00 UTC"),
         (received(Party("leaf", ROOT, begins=NOW + DAY)), "it is not valid before 2026-06-02"),
     ],
 )
-def test_what_is_refused(given: Received, reason: str) -> None:
+def test_what_is_refused(given: UnverifiedCertificate, reason: str) -> None:
     with pytest.raises(CertificateError, match=reason):
         check(given, NOW)
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from valkey_operator.cluster import Cluster
-from valkey_operator.connection import ServerError
-from valkey_operator.observed import SentinelFacts
+from valkey_operator.model.cluster_state import SentinelState
+from valkey_operator.servers.cluster import Cluster
+from valkey_operator.servers.connection import ServerError
 
 
 class Deaf(Cluster):
     """One Sentinel does not answer, and none may be reset."""
 
-    def observe_sentinel(self, address: str) -> SentinelFacts:
+    def observe_sentinel(self, address: str) -> SentinelState:
         if address == "deaf":
             raise ServerError("no answer")
-        return SentinelFacts(
+        return SentinelState(
             address=address, primary="a", quorum=2, down_after=1, failover_timeout=1, others=2,
             replicas=2,
         )  # fmt: skip

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from valkey_operator import handover
-from valkey_operator.connection import RefusedError, ServerError
-from valkey_operator.observed import ServerFacts
-from valkey_operator.switchover import SwitchoverError
+from valkey_operator.model.cluster_state import ServerState
+from valkey_operator.servers import handover
+from valkey_operator.servers.connection import RefusedError, ServerError
+from valkey_operator.servers.switchover import SwitchoverError
 
 OWN = "10.0.0.1"
 
@@ -17,10 +17,10 @@ OWN = "10.0.0.1"
 class Servers:
     """What a unit's server says of itself; its Sentinel is dead."""
 
-    def __init__(self, said: ServerFacts | ServerError):
+    def __init__(self, said: ServerState | ServerError):
         self._said = said
 
-    def observe_server(self, _: str) -> ServerFacts:
+    def observe_server(self, _: str) -> ServerState:
         if isinstance(self._said, ServerError):
             raise self._said
         return self._said
@@ -31,10 +31,10 @@ class Servers:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handover, "_HAND_OVER", 0.3)
+    monkeypatch.setattr(handover, "_TIMEOUT", 0.3)
 
 
-def hand_over(said: ServerFacts | ServerError) -> None:
+def hand_over(said: ServerState | ServerError) -> None:
     handover.hand_over(cast("Any", Servers(said)), OWN)
 
 
@@ -44,7 +44,7 @@ def test_a_primary_that_is_busy_does_not_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [ServerError("connection refused"), ServerFacts(address=OWN, role="slave")]
+    "said", [ServerError("connection refused"), ServerState(address=OWN, role="slave")]
 )
-def test_what_is_dead_or_a_replica_stops(said: ServerFacts | ServerError) -> None:
+def test_what_is_dead_or_a_replica_stops(said: ServerState | ServerError) -> None:
     hand_over(said)

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 from cluster_model import account
 
-from valkey_operator.accounts import Version
-from valkey_operator.configuration import SERVER_ACCOUNTS
-from valkey_operator.node import Node
-from valkey_operator.passwords import Passwords
+from valkey_operator.rules.accounts import Version
+from valkey_operator.rules.config_files import SERVER_ACCOUNTS
+from valkey_operator.rules.passwords import Passwords
+from valkey_operator.unit.node import Node
 
 PASSWORDS = Passwords("a", "b", "c", "d")
 

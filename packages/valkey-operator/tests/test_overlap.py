@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valkey_operator.accounts import Account
-from valkey_operator.overlap import overlapping, sharers
+from valkey_operator.rules.accounts import Account
+from valkey_operator.rules.overlap import overlapping, sharers
 
 prefixes = st.from_regex(r"[ab][ab:]{0,3}\*?|\*", fullmatch=True)
 

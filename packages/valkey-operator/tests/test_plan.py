@@ -19,25 +19,25 @@ from cluster_model import (
 
 from valkey_client.databag import Requests
 from valkey_client.statuses import NOT_READY
-from valkey_operator.accounts import Version, digest
-from valkey_operator.facts import Asked
-from valkey_operator.marker import marker
-from valkey_operator.observed import ClusterFacts
-from valkey_operator.plan import topology_of
-from valkey_operator.settings import Settings
-from valkey_operator.steps import (
+from valkey_operator.decide.plan import topology_of
+from valkey_operator.model.cluster_state import ClusterState
+from valkey_operator.model.facts import ClientRelation
+from valkey_operator.model.steps import (
     ConfigureSentinel,
     ConfigureServer,
     DropAccounts,
     Grant,
-    MarkAccounts,
+    RecordAccountsDigest,
     Refuse,
     ResetSentinel,
     SetAccounts,
-    Share,
+    UpdateSharedState,
     UpdateTopology,
     Withdraw,
 )
+from valkey_operator.rules.accounts import Version, digest
+from valkey_operator.rules.accounts_digest import accounts_digest
+from valkey_operator.rules.settings import Settings
 
 
 def test_nothing_to_do() -> None:
@@ -48,7 +48,12 @@ def test_a_request_gets_an_account_everywhere_before_it_is_published() -> None:
     made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
     actions = run(made)
     kinds = [type(action) for action in actions]
-    assert kinds == [*on_every_node(SetAccounts), *on_every_node(MarkAccounts), Grant, Share]
+    assert kinds == [
+        *on_every_node(SetAccounts),
+        *on_every_node(RecordAccountsDigest),
+        Grant,
+        UpdateSharedState,
+    ]
     servers = [a.address for a in actions[:3]]
     assert servers == [IPS[1], IPS[2], IPS[0]], "replicas before the primary"
     assert all(a.on_sentinel for a in actions[3:6])
@@ -118,7 +123,7 @@ def test_a_relation_that_is_gone_takes_its_accounts_along() -> None:
 
 def test_damaged_data_withdraws_nothing() -> None:
     one = account()
-    damaged = Asked(1, Requests("v1", is_complete=False), granted())
+    damaged = ClientRelation(1, Requests("v1", is_complete=False), granted())
     made = facts(cluster=cluster(accounts=(one,)), relation_ids=frozenset({1}), asked=(damaged,))
     assert run(with_accounts(made, one)) == []
 
@@ -129,11 +134,11 @@ def test_without_a_primary_requests_wait_and_nothing_is_published() -> None:
         ip: replace(s, primary=IPS[n % 2]) for n, (ip, s) in enumerate(split.sentinels.items())
     }
     lost = replace(split.servers[IPS[0]], role="slave", primary=IPS[1])
-    split = ClusterFacts({**split.servers, IPS[0]: lost}, sentinels, 3)
+    split = ClusterState({**split.servers, IPS[0]: lost}, sentinels, 3)
     made = facts(cluster=split, relation_ids=frozenset({1}), asked=(asked(request()),))
     made = replace(made, shared=replace(made.shared, published="before"))
     actions = run(made)
-    assert [type(a) for a in actions] == [Refuse, Share]
+    assert [type(a) for a in actions] == [Refuse, UpdateSharedState]
     assert actions[0].status.code == NOT_READY
     assert actions[1].shared.pending == {1}
     assert actions[1].shared.published == "before"
@@ -150,7 +155,7 @@ def test_a_new_primary_is_told_to_everybody_in_one_action() -> None:
     before = facts()
     after = replace(before, cluster=cluster(primary=IPS[1]))
     actions = run(after)
-    assert [type(a) for a in actions] == [UpdateTopology, Share]
+    assert [type(a) for a in actions] == [UpdateTopology, UpdateSharedState]
     assert actions[1].shared.first_primary == IPS[1]
     assert [e.host for e in actions[0].topology.endpoints] == [IPS[1]]
     assert [e.host for e in actions[0].topology.read_only_endpoints] == [IPS[0], IPS[2]]
@@ -171,7 +176,7 @@ def test_a_node_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> Non
     fresh = replace(
         made.cluster.servers[IPS[2]],
         accounts=frozenset(),
-        markers=(),
+        accounts_digests=(),
         settings={**made.cluster.servers[IPS[2]].settings, "replica-priority": "0"},
     )
     servers = {**made.cluster.servers, IPS[2]: fresh}
@@ -180,14 +185,14 @@ def test_a_node_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> Non
     assert actions == [
         SetAccounts(IPS[2], (one,)),
         ConfigureServer(IPS[2], "replica-priority", "100"),
-        MarkAccounts(IPS[2], marker([one], VERSION)),
+        RecordAccountsDigest(IPS[2], accounts_digest([one], VERSION)),
     ]
 
 
 def test_an_account_that_nobody_asked_for_is_removed() -> None:
     actions = run(facts(cluster=cluster(accounts=(account("relation-9-x", relation=9),))))
     kinds = [type(a) for a in actions]
-    assert kinds == [*on_every_node(DropAccounts), *on_every_node(MarkAccounts)]
+    assert kinds == [*on_every_node(DropAccounts), *on_every_node(RecordAccountsDigest)]
 
 
 def test_below_three_nodes_writes_do_not_wait_for_a_replica() -> None:
@@ -212,12 +217,12 @@ def test_sentinels_follow_the_configuration_and_the_number_of_units() -> None:
 def test_a_leader_that_is_cut_off_with_the_old_primary_believes_and_changes_nothing() -> None:
     made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
     whole = made.cluster
-    alone = ClusterFacts(
+    alone = ClusterState(
         {IPS[0]: whole.servers[IPS[0]]}, {IPS[0]: whole.sentinels[IPS[0]]}, asked=3
     )
     assert alone.primary == ""
     actions = run(replace(made, cluster=alone))
-    assert [type(a) for a in actions] == [Refuse, Share]
+    assert [type(a) for a in actions] == [Refuse, UpdateSharedState]
     assert actions[1].shared.published == made.shared.published
 
 
@@ -225,7 +230,7 @@ def test_the_loss_of_a_replica_takes_no_protection_away() -> None:
     made = facts()
     servers = {ip: s for ip, s in made.cluster.servers.items() if ip != IPS[2]}
     sentinels = {ip: s for ip, s in made.cluster.sentinels.items() if ip != IPS[2]}
-    actions = run(replace(made, cluster=ClusterFacts(servers, sentinels, 3)))
+    actions = run(replace(made, cluster=ClusterState(servers, sentinels, 3)))
     assert not any(isinstance(a, ConfigureServer) for a in actions)
     assert isinstance(actions[0], UpdateTopology)
 
@@ -242,12 +247,12 @@ def test_a_node_that_was_given_something_else_is_given_everything() -> None:
     """It was away, or another release of the charm started it with other rules."""
     one = account()
     made = serving(one)
-    stale = replace(made.cluster.servers[IPS[1]], markers=("charm-accounts-other",))
+    stale = replace(made.cluster.servers[IPS[1]], accounts_digests=("charm-accounts-other",))
     servers = {**made.cluster.servers, IPS[1]: stale}
     made = replace(made, cluster=replace(made.cluster, servers=servers))
     assert run(made) == [
         SetAccounts(IPS[1], (one,)),
-        MarkAccounts(IPS[1], marker([one], VERSION), ("charm-accounts-other",)),
+        RecordAccountsDigest(IPS[1], accounts_digest([one], VERSION), ("charm-accounts-other",)),
     ]
 
 
@@ -265,11 +270,13 @@ def test_the_marker_stands_for_everything_about_the_accounts() -> None:
         replace(one, scan=True),
     ]
     lists = [[one], *([a] for a in others), []]
-    assert len({marker(listed, VERSION) for listed in lists}) == 5
-    assert marker([one, others[0]], VERSION) == marker([others[0], one], VERSION)
+    assert len({accounts_digest(listed, VERSION) for listed in lists}) == 5
+    assert accounts_digest([one, others[0]], VERSION) == accounts_digest([others[0], one], VERSION)
     versions: list[Version] = [(7, 2, 4), (8, 0, 1), VERSION]
-    assert len({marker([one], version) for version in versions}) == 3
-    assert marker([one], (8, 0, 1)) == marker([one], (8, 1, 0)), "the rules are the same"
+    assert len({accounts_digest([one], version) for version in versions}) == 3
+    assert accounts_digest([one], (8, 0, 1)) == accounts_digest([one], (8, 1, 0)), (
+        "the rules are the same"
+    )
 
 
 def test_a_server_of_another_version_than_before_is_given_its_rules() -> None:

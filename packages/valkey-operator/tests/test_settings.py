@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from valkey_operator.settings import Settings, SettingsError
+from valkey_operator.rules.settings import Settings, SettingsError
 
 CHARM = Path(__file__).parents[3] / "charmcraft.yaml"
 

@@ -6,10 +6,10 @@ import ops
 import pytest
 from cluster_model import IPS, account, cluster, serving
 
-from valkey_operator.accounts import Version
-from valkey_operator.observed import ClusterFacts
-from valkey_operator.settings import Settings
-from valkey_operator.status import application_status, sharing
+from valkey_operator.decide.status import application_status, sharing
+from valkey_operator.model.cluster_state import ClusterState
+from valkey_operator.rules.accounts import Version
+from valkey_operator.rules.settings import Settings
 
 ONE, TWO = account(), account("relation-2-r", "a:b:*", relation=2)
 
@@ -36,7 +36,7 @@ def test_a_person_is_needed_without_a_majority_of_sentinels() -> None:
 def test_without_a_primary_it_waits() -> None:
     whole = cluster()
     sentinels = {ip: replace(s, primary=ip) for ip, s in whole.sentinels.items()}
-    made = replace(serving(), cluster=ClusterFacts(whole.servers, sentinels, 3))
+    made = replace(serving(), cluster=ClusterState(whole.servers, sentinels, 3))
     assert isinstance(application_status(made, []), ops.WaitingStatus)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cluster_model
 import pytest
 
-from valkey_operator.cluster import connected
-from valkey_operator.switchover import SwitchoverError, switch_over
+from valkey_operator.servers.cluster import connected
+from valkey_operator.servers.switchover import SwitchoverError, switch_over
 
 NOBODY = ("127.0.99.1", "127.0.99.2", "127.0.99.3")
 """Addresses at which no server listens: localjuju gives none below 127.16."""

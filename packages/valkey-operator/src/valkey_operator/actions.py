@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,24 +13,26 @@ import ops
 
 from valkey_client import ValkeyProvider
 
-from .cluster import Cluster
-from .connection import ServerError
-from .overlap import overlapping, sharers
 from .peers import Peers
-from .switchover import SwitchoverError, switch_over
+from .rules.overlap import overlapping, sharers
+from .servers.cluster import Cluster
+from .servers.connection import ServerError
+from .servers.switchover import SwitchoverError, switch_over
 
-_LONGEST = 100_000
-"""Characters of a result: ``action-set`` takes it as one word, which Linux limits to 128 KiB."""
+logger = logging.getLogger(__name__)
+
+_MAX_LENGTH = 100_000
+"""Characters of a result: ``action-set`` takes it as one argument, at most 128 KiB on Linux."""
 
 
 @dataclass(frozen=True)
-class Means:
+class ActionDependencies:
     """What actions need of the charm.
 
     Attributes:
         peers: The units.
         provider: The clients.
-        connected: A way to all servers; None before there are internal passwords.
+        connected: Connections to all servers; None before there are internal passwords.
         reconcile: Brings everything up to date after a change.
     """
 
@@ -39,26 +42,49 @@ class Means:
     reconcile: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class ListClientsParameters:
+    """Of ``list-clients``.
+
+    Attributes:
+        offset: How many clients to leave out.
+    """
+
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class SwitchoverParameters:
+    """Of ``switchover``.
+
+    Attributes:
+        unit: The unit that becomes the primary; any if empty.
+    """
+
+    unit: str = ""
+
+
 class Actions(ops.Object):
     """The charm's actions."""
 
-    def __init__(self, charm: ops.CharmBase, means: Means):
+    def __init__(self, charm: ops.CharmBase, dependencies: ActionDependencies):
         super().__init__(charm, "actions")
         self._charm = charm
-        self._means = means
+        self._dependencies = dependencies
         self.framework.observe(charm.on.list_clients_action, self._on_list_clients)
         self.framework.observe(charm.on.switchover_action, self._on_switchover)
 
     def _on_list_clients(self, event: ops.ActionEvent) -> None:
         """The client accounts, with the application and the prefix of each."""
-        offset = int(event.params.get("offset") or 0)
-        names = {relation.id: relation.app.name for relation in self._means.provider.relations}
-        accounts = self._means.peers.shared().accounts
-        shared = overlapping(accounts.values())
+        offset = event.load_params(ListClientsParameters, errors="fail").offset
+        relations = self._dependencies.provider.relations
+        applications = {relation.id: relation.app.name for relation in relations}
+        accounts = self._dependencies.peers.shared().accounts
+        sharing = overlapping(accounts.values())
         clients = [
             {
                 "account": account.name,
-                "application": names.get(account.relation_id, ""),
+                "application": applications.get(account.relation_id, ""),
                 "relation-id": account.relation_id,
                 "prefix": account.prefix,
                 "channel-patterns": list(account.channel_patterns),
@@ -67,48 +93,50 @@ class Actions(ops.Object):
                 "database": account.database,
                 "shares-with": sorted(
                     {other.relation_id for other in sharers(account, accounts.values())}
-                    if account.name in shared
+                    if account.name in sharing
                     else ()
                 ),
             }
             for account in sorted(accounts.values())[offset:]
         ]
-        shown = list(_that_fit(clients))
-        more = {"next-offset": offset + len(shown)} if len(shown) < len(clients) else {}
-        event.set_results({"count": len(accounts), "clients": json.dumps(shown), **more})
+        page = list(_page(clients))
+        more = {"next-offset": offset + len(page)} if len(page) < len(clients) else {}
+        event.set_results({"count": len(accounts), "clients": json.dumps(page), **more})
 
     def _on_switchover(self, event: ops.ActionEvent) -> None:
         """Move the primary without losing a write."""
+        unit = event.load_params(SwitchoverParameters, errors="fail").unit
         if not self._charm.unit.is_leader():
-            event.fail("run this action on the leader: juju run APPLICATION/leader switchover")
+            application = self._charm.app.name
+            event.fail(f"only the leader can do this: juju run {application}/leader switchover")
             return
-        connected = self._means.connected()
+        connected = self._dependencies.connected()
         if connected is None:
-            event.fail("the cluster has not been founded yet")
+            event.fail("the cluster is not bootstrapped yet; try again when the units are active")
             return
-        peers = self._means.peers.all()
-        unit = str(event.params.get("unit") or "")
+        peers = self._dependencies.peers.all()
         addresses = {peer.unit: peer.address for peer in peers}
         if unit and unit not in addresses:
-            event.fail(f"there is no unit {unit}; there are {', '.join(addresses)}")
+            event.fail(f"there is no unit {unit}; choose one of {', '.join(addresses)}")
             return
+        logger.info("action switchover to %s", unit or "any unit")
         with connected as cluster:
-            facts = cluster.observe(peer.address for peer in peers if peer.started)
+            state = cluster.observe(peer.address for peer in peers if peer.started)
             try:
-                new = switch_over(cluster, facts, addresses.get(unit, ""))
+                new = switch_over(cluster, state, addresses.get(unit, ""))
             except (SwitchoverError, ServerError) as error:
                 event.fail(f"{unit}: {error}" if unit else str(error))
                 return
-        self._means.reconcile()
-        promoted = next((p.unit for p in peers if p.address == new), new)
+        self._dependencies.reconcile()
+        promoted = next((peer.unit for peer in peers if peer.address == new), new)
         event.set_results({"primary": promoted})
 
 
-def _that_fit(clients: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _page(clients: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The first ones, as many as one result of an action can hold, and one at least."""
-    left = _LONGEST
+    space = _MAX_LENGTH
     for position, client in enumerate(clients):
-        left -= len(json.dumps(client)) + len(", ")
-        if left < 0 and position:
+        space -= len(json.dumps(client)) + len(", ")
+        if space < 0 and position:
             return
         yield client

@@ -1,35 +1,36 @@
-"""Carries out what was planned; each action is safe to repeat."""
+"""Carries out a plan; each step is safe to repeat and is one line in the log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
 
-from valkey_client import Access, ValkeyProvider
+from valkey_client import Grant, Notice, Refusal, ValkeyProvider, Withdrawal
 
-from .cluster import Cluster
-from .connection import ServerError
-from .facts import Facts
-from .peers import Peers
-from .steps import (
+from .decide.plan import Answer, Plan
+from .model.facts import Facts
+from .model.peer_data import SharedState
+from .model.steps import (
     ConfigureSentinel,
     ConfigureServer,
     DropAccounts,
-    Grant,
-    Inform,
-    MarkAccounts,
-    Refuse,
+    RecordAccountsDigest,
     ResetSentinel,
     SetAccounts,
-    Share,
     Step,
     SwitchTls,
-    UpdateTopology,
-    Withdraw,
 )
+from .peers import Peers
+from .servers.cluster import Cluster
+from .servers.connection import ServerError
+
+logger = logging.getLogger(__name__)
+
+_MAX_NAMES = 10
+"""How many accounts one log line names."""
 
 
 class NodeError(Exception):
-    """A server or Sentinel failed an action.
+    """A server or Sentinel failed a step.
 
     Attributes:
         address: Which.
@@ -40,80 +41,121 @@ class NodeError(Exception):
         self.address = address
 
 
-def apply(
-    steps: Iterable[Step],
-    cluster: Cluster,
-    provider: ValkeyProvider,
-    peers: Peers,
-    facts: Facts,
+def apply_plan(
+    plan: Plan, facts: Facts, cluster: Cluster, provider: ValkeyProvider, peers: Peers
 ) -> None:
-    """Carry out a plan, in its order.
+    """Carry out a plan: servers first, then what requirers and units are told.
 
     Raises:
         NodeError: If a server failed; nothing has been published then.
     """
-    grants: list[Grant] = []
-    notices: list[Inform] = []
-    refusals: list[Refuse] = []
-    for step in steps:
-        match step:
-            case Grant():
-                grants.append(step)
-            case Inform():
-                notices.append(step)
-            case Refuse():
-                refusals.append(step)
-            case UpdateTopology(topology):
-                provider.update(topology)
-            case Withdraw(relation_id, request_ids):
-                provider.withdraw(relation_id, request_ids)
-            case Share(shared):
-                peers.share(shared)
-            case _:
-                try:
-                    _apply_to_servers(step, cluster, facts)
-                except ServerError as error:
-                    raise NodeError(step.address, error) from error
-    provider.publish_all((grant.request, _access(grant), grant.statuses) for grant in grants)
-    provider.inform_all((n.relation_id, n.request_id, n.code, n.status) for n in notices)
-    provider.reject_all((refusal.request, refusal.status) for refusal in refusals)
+    for step in plan.steps:
+        try:
+            _apply_step(step, facts, cluster)
+        except ServerError as error:
+            raise NodeError(step.address, error) from error
+    if plan.shared != facts.shared:
+        _log_shared(facts, plan.shared)
+        peers.update_shared(plan.shared)
+    for answer in plan.answers:
+        _log_answer(answer, facts)
+    if plan.topology:
+        logger.info(
+            "telling clients: primary %s, replicas %s, Sentinels %s",
+            *(
+                ", ".join(map(str, endpoints)) or "none"
+                for endpoints in (
+                    plan.topology.endpoints,
+                    plan.topology.read_only_endpoints,
+                    plan.topology.sentinel_endpoints,
+                )
+            ),
+        )
+    if plan.answers or plan.topology:
+        provider.respond(plan.answers, topology=plan.topology)
 
 
-def _apply_to_servers(
-    step: SetAccounts
-    | DropAccounts
-    | MarkAccounts
-    | ConfigureServer
-    | SwitchTls
-    | ConfigureSentinel
-    | ResetSentinel,
-    cluster: Cluster,
-    facts: Facts,
-) -> None:
+def _apply_step(step: Step, facts: Facts, cluster: Cluster) -> None:
     match step:
         case SetAccounts(address, accounts, on_sentinel):
+            names = _names([account.name for account in accounts])
+            logger.info("%s: setting accounts %s", _node(address, on_sentinel), names)
             version = facts.version_of(address)
             cluster.set_accounts(address, accounts, version, on_sentinel=on_sentinel)
         case DropAccounts(address, names, on_sentinel):
+            logger.info("%s: dropping accounts %s", _node(address, on_sentinel), _names(names))
             cluster.drop_accounts(address, names, on_sentinel=on_sentinel)
-        case MarkAccounts(address, marker, old, on_sentinel):
-            cluster.mark_accounts(address, marker, old, on_sentinel=on_sentinel)
+        case RecordAccountsDigest(address, digest, old, on_sentinel):
+            logger.debug("%s: recording %s", _node(address, on_sentinel), digest)
+            cluster.record_accounts_digest(address, digest, old, on_sentinel=on_sentinel)
         case ConfigureServer(address, name, value):
+            logger.info("server %s: setting %s to %r", address, name, value)
             cluster.configure_server(address, name, value)
         case SwitchTls(address, on):
+            logger.info("server %s: switching TLS %s", address, _on_off(on))
             cluster.switch_tls(address, on=on)
         case ConfigureSentinel(address, name, value):
+            logger.info("Sentinel %s: setting %s to %s", address, name, value)
             cluster.configure_sentinel(address, name, value)
         case ResetSentinel(address, others):
+            logger.info("Sentinel %s: resetting, to forget removed units", address)
             cluster.reset_sentinel(address, facts.cluster.sentinels, others)
 
 
-def _access(grant: Grant) -> Access:
-    return Access(
-        prefix=grant.account.prefix,
-        username=grant.account.name,
-        password=grant.password,
-        topology=grant.topology,
-        database=grant.account.database,
-        options=grant.options,
-    )
+def _node(address: str, on_sentinel: bool) -> str:
+    return f"Sentinel {address}" if on_sentinel else f"server {address}"
+
+
+def _on_off(on: bool) -> str:
+    return "on" if on else "off"
+
+
+def _names(names: list[str] | tuple[str, ...]) -> str:
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _log_shared(facts: Facts, shared: SharedState) -> None:
+    """What of it is news to an operator."""
+    before = facts.shared
+    if (shared.first_primary, shared.epoch) != (before.first_primary, before.epoch):
+        logger.info(
+            "primary is %s (%s), epoch %d",
+            facts.unit_at(shared.first_primary),
+            shared.first_primary,
+            shared.epoch,
+        )
+    if shared.tls.on != before.tls.on:
+        logger.info("TLS is switched %s", _on_off(shared.tls.on))
+    elif shared.tls.is_strict and not before.tls.is_strict:
+        logger.info("all servers and Sentinels speak TLS")
+    if shared.tls.cas != before.tls.cas:
+        logger.info("servers trust %d CA certificates", len(shared.tls.cas))
+    if shared.tls.client_cas != before.tls.client_cas:
+        logger.info("servers trust %d CA certificates of clients", len(shared.tls.client_cas))
+
+
+def _log_answer(answer: Answer, facts: Facts) -> None:
+    match answer:
+        case Grant(request, access):
+            what = "a new account" if access.password else "a change"
+            logger.info(
+                "%s: granted %s, %s for prefix %s",
+                facts.name_of(request.relation_id),
+                access.username,
+                what,
+                access.prefix,
+            )
+        case Refusal(request, status):
+            logger.info(
+                "%s: refused prefix %s (%d): %s",
+                facts.name_of(request.relation_id),
+                request.prefix,
+                status.code,
+                status.message,
+            )
+        case Withdrawal(relation_id, request_ids):
+            logger.info("%s: withdrew %d requests", facts.name_of(relation_id), len(request_ids))
+        case Notice(relation_id, _, code, status):
+            what = status.message if status else f"notice {code} no longer applies"
+            logger.info("%s: %s", facts.name_of(relation_id), what)

@@ -1,70 +1,28 @@
-"""What the units of the application tell each other, typed."""
+"""The peer relation: its databags as records. Writes only what differs.
+
+Units of two releases live side by side during a refresh, so each reads what the other writes:
+``format`` says which release wrote a databag, and a key keeps its meaning for good.
+"""
 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import Any, cast
 
 import ops
 
-from .accounts import Account
-from .tls.peer import PeerTls, Word
+from .model.peer_data import Peer, RestartNeed, SharedState
+from .model.published_topology import PublishedTopology
+from .model.tls_policy import TlsPolicy, UnitTlsReport
+from .rules.accounts import Account
 
+FORMAT = "1"
+"""The format of both databags; the first release of the charm wrote none.
 
-@dataclass(frozen=True)
-class Peer:
-    """One unit's databag.
-
-    Attributes:
-        unit: Its name.
-        address: Where its server and Sentinel listen.
-        started: Whether both have been started with the accounts of their time.
-        wanted: A digest of what they shall be started with.
-        needs_restart: Whether they were started with something else, and wait for their turn.
-        memory: The memory of its machine or container, in bytes; 0 if it has not told.
-        sentinel_is_late: Whether its Sentinel alone has to be started again, in its turn.
-        tls: What it tells of its certificates.
-    """
-
-    unit: str
-    address: str
-    started: bool = False
-    wanted: str = ""
-    needs_restart: bool = False
-    memory: int = 0
-    sentinel_is_late: bool = False
-    tls: PeerTls = field(default_factory=PeerTls)
-
-
-@dataclass(frozen=True)
-class Shared:
-    """The application's databag, written by the leader.
-
-    Attributes:
-        secret: URI of the secret with the passwords of the internal accounts.
-        first_primary: The address that was primary when the leader last looked; it counts as
-            long as no Sentinel knows better.
-        epoch: The number of the failover that made it primary.
-        turn: The unit that may start its servers again; see :mod:`valkey_operator.turns`.
-        accounts: The client accounts that shall exist, by name.
-        pending: Relations with requests that wait for the cluster.
-        published: What all clients were told last, as :func:`topology_text` writes it.
-        databases: Whose database each is, for good; see :mod:`valkey_operator.databases`.
-        tls: Whether servers speak TLS, and whom they trust.
-    """
-
-    secret: str = ""
-    first_primary: str = ""
-    epoch: int = 0
-    turn: str = ""
-    accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
-    pending: frozenset[int] = frozenset()
-    published: str = ""
-    databases: Mapping[str, int] = field(default_factory=dict[str, int])
-    tls: Word = field(default_factory=Word)
+In its unit databags ``started`` was a random text instead of the number of starts.
+"""
 
 
 class Peers:
@@ -77,135 +35,138 @@ class Peers:
 
     def __init__(self, charm: ops.CharmBase, endpoint: str):
         self._charm = charm
-        self._endpoint = endpoint
+        self.endpoint = endpoint
 
     @property
     def relation(self) -> ops.Relation | None:
         """The relation, None before it was created."""
-        return self._charm.model.get_relation(self._endpoint)
+        return self._charm.model.get_relation(self.endpoint)
 
     @property
     def unit(self) -> str:
         """The name of this unit."""
         return self._charm.unit.name
 
-    def shared(self) -> Shared:
-        """What the leader tells."""
+    def shared(self) -> SharedState:
+        """What the leader wrote last; empty before it has written anything."""
         relation = self.relation
-        if relation is None:
-            return Shared()
-        bag = relation.data[self._charm.app]
-        return Shared(
-            secret=bag.get("secret", ""),
-            first_primary=bag.get("first-primary", ""),
-            epoch=int(bag.get("epoch", "0")),
-            turn=bag.get("turn", ""),
-            accounts={
-                name: _read_account(name, entry)
-                for name, entry in _load(bag.get("accounts", "{}")).items()
-            },
-            pending=frozenset(json.loads(bag.get("pending", "[]"))),
-            published=bag.get("published", ""),
-            databases=_load(bag.get("databases", "{}")),
-            tls=Word.read(bag),
-        )
+        return _read_shared(relation.data[self._charm.app]) if relation else SharedState()
 
-    def share(self, shared: Shared) -> None:
-        """Tell the other units, as the leader. Writes only what differs."""
-        relation = self.relation
-        if relation is None:
-            return
-        accounts = {name: _write_account(account) for name, account in shared.accounts.items()}
-        relation.data[self._charm.app].update(
-            {
-                "secret": shared.secret,
-                "first-primary": shared.first_primary,
-                "epoch": str(shared.epoch) if shared.epoch else "",
-                "turn": shared.turn,
-                "accounts": json.dumps(accounts, sort_keys=True) if accounts else "",
-                "pending": json.dumps(sorted(shared.pending)) if shared.pending else "",
-                "published": shared.published,
-                "databases": json.dumps(shared.databases, sort_keys=True)
-                if shared.databases
-                else "",
-                **shared.tls.entries(),
-            }
-        )
+    def update_shared(self, shared: SharedState) -> None:
+        """Write what all units must know, as the leader."""
+        if relation := self.relation:
+            relation.data[self._charm.app].update(_write_shared(shared))
 
     def all(self) -> tuple[Peer, ...]:
-        """All units that have told their address, this one included, in the order of numbers."""
+        """All units that have published an address, this one included, in order of numbers."""
         relation = self.relation
         if relation is None:
             return ()
-        found = [
-            Peer(
-                unit.name,
-                bag["address"],
-                started=bool(bag.get("started")),
-                wanted=bag.get("wanted", ""),
-                needs_restart=bag.get("needs-restart") == "true",
-                memory=int(bag.get("memory", "0")),
-                sentinel_is_late=bag.get("needs-restart") == "sentinel",
-                tls=PeerTls.read(bag.get("tls", "")),
-            )
+        peers = [
+            _read_peer(unit.name, bag)
             for unit in (self._charm.unit, *relation.units)
             if (bag := relation.data[unit]).get("address")
         ]
-        return tuple(sorted(found, key=lambda peer: int(peer.unit.rpartition("/")[2])))
+        return tuple(sorted(peers, key=lambda peer: peer.number))
 
-    def announce(
-        self,
-        address: str,
-        *,
-        started: bool,
-        memory: int,
-        anew: bool = False,
-        wanted: str = "",
-        needs_restart: bool = False,
-        sentinel_is_late: bool = False,
-        tls: PeerTls | None = None,
-    ) -> None:
-        """Tell the other units about this one. Writes only what differs.
-
-        Args:
-            address: Where its server and Sentinel listen.
-            started: Whether both have been started.
-            memory: Of its machine, in bytes.
-            anew: Whether one of them was started just now, so that the leader looks at it again.
-            wanted: A digest of what they shall be started with.
-            needs_restart: Whether they have to be started again, when the leader says so.
-            sentinel_is_late: Whether the Sentinel alone has to be.
-            tls: What to tell of its certificates.
-        """
+    def own(self) -> Peer:
+        """What this unit has published; its address is empty if nothing."""
         relation = self.relation
-        if relation is None:
-            return
-        bag = relation.data[self._charm.unit]
-        waits = "true" if needs_restart else "sentinel" if sentinel_is_late else ""
-        mark = secrets.token_hex(4) if anew else bag.get("started") or "true"
-        bag.update(
-            {
-                "address": address,
-                "started": mark if started else "",
-                "memory": str(memory),
-                "wanted": wanted,
-                "needs-restart": waits,
-                "tls": tls.text() if tls else "",
-            }
-        )
+        bag: Mapping[str, str] = relation.data[self._charm.unit] if relation else {}
+        return _read_peer(self.unit, bag)
+
+    def publish_unit(self, peer: Peer) -> None:
+        """Write this unit's databag."""
+        if relation := self.relation:
+            relation.data[self._charm.unit].update(_write_peer(peer))
+
+
+def _read_peer(unit: str, bag: Mapping[str, str]) -> Peer:
+    return Peer(
+        unit,
+        bag.get("address", ""),
+        generation=_read_generation(bag.get("started", "")),
+        config_digest=bag.get("wanted", ""),
+        restart_need=_read_restart_need(bag.get("needs-restart", "")),
+        memory=int(bag.get("memory") or "0"),
+        tls=UnitTlsReport.read(bag.get("tls", "")),
+    )
+
+
+def _write_peer(peer: Peer) -> dict[str, str]:
+    return {
+        "format": FORMAT,
+        "address": peer.address,
+        "started": str(peer.generation) if peer.started else "",
+        "memory": str(peer.memory),
+        "wanted": peer.config_digest,
+        "needs-restart": peer.restart_need.value,
+        "tls": peer.tls.text(),
+    }
+
+
+def _read_generation(text: str) -> int:
+    # The first release wrote a random text: such a unit has started, how often is unknown.
+    return int(text) if text.isdecimal() and len(text) < 8 else int(bool(text))
+
+
+def _read_restart_need(text: str) -> RestartNeed:
+    try:
+        return RestartNeed(text)
+    except ValueError:
+        return RestartNeed.NONE  # Of a later release.
+
+
+def _read_shared(bag: Mapping[str, str]) -> SharedState:
+    return SharedState(
+        secret=bag.get("secret", ""),
+        first_primary=bag.get("first-primary", ""),
+        epoch=int(bag.get("epoch") or "0"),
+        restarting_unit=bag.get("turn", ""),
+        accounts={
+            name: _read_account(name, entry)
+            for name, entry in _load(bag.get("accounts", "")).items()
+        },
+        pending=frozenset(json.loads(bag.get("pending") or "[]")),
+        published=PublishedTopology.read(bag.get("published", "")),
+        databases=_load(bag.get("databases", "")),
+        tls=TlsPolicy.read(bag),
+    )
+
+
+def _write_shared(shared: SharedState) -> dict[str, str]:
+    accounts = {name: _write_account(account) for name, account in shared.accounts.items()}
+    return {
+        "format": FORMAT,
+        "secret": shared.secret,
+        "first-primary": shared.first_primary,
+        "epoch": str(shared.epoch) if shared.epoch else "",
+        "turn": shared.restarting_unit,
+        "accounts": _dump(accounts),
+        "pending": json.dumps(sorted(shared.pending)) if shared.pending else "",
+        "published": shared.published.text() if shared.published else "",
+        "databases": _dump(shared.databases),
+        **shared.tls.entries(),
+    }
 
 
 def _load(text: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", json.loads(text))
+    return cast("dict[str, Any]", json.loads(text or "{}"))
 
 
-def _read_account(name: str, entry: dict[str, Any]) -> Account:
-    patterns = tuple(entry.pop("channel_patterns", ()))
-    return Account(name=name, channel_patterns=patterns, **entry)
+def _dump(entries: Mapping[str, Any]) -> str:
+    return json.dumps(entries, sort_keys=True) if entries else ""
+
+
+def _read_account(name: str, entry: Mapping[str, Any]) -> Account:
+    known = {field.name for field in fields(Account)} - {"name"}
+    values = {key: value for key, value in entry.items() if key in known}
+    values["channel_patterns"] = tuple(values.get("channel_patterns", ()))
+    return Account(name=name, **values)
 
 
 def _write_account(account: Account) -> dict[str, Any]:
-    """What is not as usual; the name is the key."""
+    """The fields that differ from their defaults; the name is the key."""
     return {
         field.name: value
         for field in fields(account)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ops
 
 if TYPE_CHECKING:
-    from .cas_requirer import CasRequirer
+    from .client_cas_library import CasRequirer
 
 _TIMES_TO_LOOK = ("start", "upgrade-charm")
 _TIMES_TO_READ = ("leader-elected", "config-changed", "update-status", *_TIMES_TO_LOOK)
@@ -37,7 +37,7 @@ class ClientCas(ops.Object):
         if is_about_it or hook in _TIMES_TO_LOOK:
             self._stored.related = self._is_related
         if is_about_it or (self._stored.related and hook in _TIMES_TO_READ):
-            from .cas_requirer import CasRequirer  # noqa: PLC0415
+            from .client_cas_library import CasRequirer  # noqa: PLC0415
 
             self._library = CasRequirer(charm, endpoint)
 
@@ -69,7 +69,7 @@ class ClientCas(ops.Object):
                 " the CAs of before stay trusted; correct it, or remove the relation"
             )
             return None
-        from .client_certificate import ClientCertificateError, authorities  # noqa: PLC0415
+        from ..rules.client_certificate import ClientCertificateError, authorities  # noqa: PLC0415
 
         found: set[str] = set()
         problems: set[str] = set()

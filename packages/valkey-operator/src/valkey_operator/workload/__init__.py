@@ -62,7 +62,7 @@ class Workload(Protocol):
         """The DNS names by which clients may know this unit."""
         ...
 
-    def wake_script(self, address: str) -> str:
+    def sentinel_script(self, address: str) -> str:
         """The script by which this unit's Sentinel wakes the charm; see :mod:`.wake`.
 
         Args:

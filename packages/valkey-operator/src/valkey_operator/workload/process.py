@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import Service, WorkloadError
-from .wake import juju_exec_script
+from .sentinel_script import juju_exec_script
 
 _STOP_SECONDS = 15.0
 """A server with a stuck replica takes 10 s to stop (``shutdown-timeout``)."""
@@ -109,7 +109,7 @@ class ProcessWorkload:
         """See :class:`Workload`."""
         return ()
 
-    def wake_script(self, address: str) -> str:
+    def sentinel_script(self, address: str) -> str:
         """See :class:`Workload`."""
         juju_exec = shutil.which("juju-exec")
         if not juju_exec:

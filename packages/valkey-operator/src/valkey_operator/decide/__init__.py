@@ -1,0 +1,1 @@
+"""Decisions: pure functions from the records to what has to be done."""

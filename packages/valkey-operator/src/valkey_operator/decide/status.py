@@ -1,0 +1,92 @@
+"""What the application's status says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import ops
+
+from ..model.facts import Facts
+from ..rules.accounts import Account, Version
+from ..rules.epochs import majority
+from ..rules.overlap import overlapping
+from .plan import Plan
+from .tls import tls_progress
+
+_FIXED_SCRIPTS = {(7, 2): 11, (8, 0): 6, (8, 1): 4}
+"""The first patch of each series in which a script cannot change what other users' scripts do
+(CVE-2025-46818); later series never had that hole."""
+
+_MAX_NAMES = 3
+"""How many are named before the rest is only counted."""
+
+
+def shared_keys(facts: Facts, accounts: Iterable[Account]) -> str:
+    """Which clients share keys or channels with others, empty if none does."""
+    listed = sorted(accounts, key=lambda account: (account.relation_id, account.prefix))
+    names = overlapping(listed)
+    sharing = [
+        f"{facts.name_of(account.relation_id)} {account.prefix}"
+        for account in listed
+        if account.name in names
+    ]
+    return f"clients share keys: {_some(sharing)}" if sharing else ""
+
+
+def _some(items: Sequence[str]) -> str:
+    more = len(items) - _MAX_NAMES
+    return ", ".join(items[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _advice(version: Version) -> str:
+    """What to do about a known hole in the server's access control, empty if there is none."""
+    major, minor, patch = version
+    fixed = _FIXED_SCRIPTS.get((major, minor), 0)
+    if patch >= fixed:
+        return ""
+    return (
+        f"Valkey {major}.{minor}.{patch} lets scripts act as other clients: update to"
+        f" {major}.{minor}.{fixed} or later"
+    )
+
+
+def application_status(facts: Facts, plan: Plan) -> ops.StatusBase:
+    """What works, or what a person should look at.
+
+    Args:
+        facts: What the leader saw.
+        plan: What it decided.
+    """
+    cluster, peers, accounts = facts.cluster, facts.peers, plan.shared.accounts.values()
+    if not cluster.sentinels:
+        return ops.WaitingStatus("Waiting for the Sentinels to start")
+    if len(cluster.sentinels) < majority(len(peers)):
+        silent = [p.unit for p in peers if p.started and p.address not in cluster.sentinels]
+        return ops.BlockedStatus(
+            f"{len(cluster.sentinels)} of {len(peers)} Sentinels answer: no automatic failover;"
+            f" bring back {', '.join(silent) or 'the missing units'}"
+        )
+    if not cluster.primary:
+        return ops.WaitingStatus("Waiting for the Sentinels to agree on a primary")
+    sharing = shared_keys(facts, accounts)
+    if sharing and facts.settings and facts.settings.is_strict:
+        return ops.BlockedStatus(
+            f"isolation=strict was set while {sharing}; remove one of them or set isolation=shared"
+        )
+    silent = [p.unit for p in peers if p.started and p.address not in cluster.servers]
+    refused = [facts.name_of(relation_id) for relation_id in plan.not_isolated]
+    parts = [
+        f"No answer from the server of {', '.join(silent)}"
+        if silent
+        else f"Primary is {facts.unit_at(cluster.primary)}",
+        _count(len(accounts), "client"),
+        f"isolation=strict refuses {_some(refused)}" if refused else "",
+        sharing,
+        tls_progress(facts, plan.shared.tls),
+        _advice(cluster.oldest),
+    ]
+    return ops.ActiveStatus("; ".join(part for part in parts if part))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

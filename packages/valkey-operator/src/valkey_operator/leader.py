@@ -1,0 +1,165 @@
+"""What the leader does for the whole application in a hook: observe, plan, apply."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, replace
+
+import ops
+
+from valkey_client import ValkeyProvider
+
+from .apply import NodeError, apply_plan
+from .decide.client_cas import OPERATOR
+from .decide.plan import Plan, plan
+from .decide.rolling_restart import must_switch_over, next_unit_to_restart
+from .model.facts import ClientRelation, Facts
+from .model.peer_data import SharedState
+from .model.primary_change import NO_CHANGE, PrimaryChange
+from .peers import Peers
+from .rules.settings import Settings
+from .servers.cluster import Cluster
+from .servers.convergence import observe_until_stable
+from .servers.handover import await_agreement
+from .servers.switchover import SwitchoverError, switch_over
+from .tls.client_cas import ClientCas
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+"""How often facts are gathered again when a server stops answering in between."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What the leader saw and did last in a hook.
+
+    Attributes:
+        facts: What it saw.
+        plan: What it decided.
+        is_done: Whether it was carried out; if not, servers kept failing.
+    """
+
+    facts: Facts
+    plan: Plan
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class Leader:
+    """The leader's part of a hook.
+
+    Attributes:
+        peers: The units.
+        provider: The clients.
+        client_cas: The CAs that the Juju operator integrated for clients.
+        cluster: Connections to all servers.
+        settings: The charm's configuration, None if a person has to correct it.
+        planned_units: How many units Juju plans.
+        has_certificates: Whether there is a provider of certificates.
+        is_periodic: Whether this is update-status.
+    """
+
+    peers: Peers
+    provider: ValkeyProvider
+    client_cas: ClientCas
+    cluster: Cluster
+    settings: Settings | None
+    planned_units: int
+    has_certificates: bool
+    is_periodic: bool
+
+    def lead(
+        self,
+        shared: SharedState,
+        look_at: frozenset[int] = frozenset(),
+        primary_change: PrimaryChange = NO_CHANGE,
+    ) -> Round:
+        """Bring servers, accounts, clients and units to the state that they must have.
+
+        Args:
+            shared: What the units were told last.
+            look_at: Relations whose requests are to be read, beside those that wait or were never
+                read.
+            primary_change: The change of primary that this hook was dispatched for.
+        """
+        applications = {r.id: r.app.name for r in self.provider.relations}
+        client_relations = self._client_relations(shared, look_at)
+        operator_cas = self.client_cas.read(
+            are_trusted=OPERATOR in shared.tls.client_cas_by_source
+        )
+        peers = self.peers.all()
+        failed: set[str] = set()
+        for attempt in range(1, _ATTEMPTS + 1):
+            state = observe_until_stable(
+                self.cluster,
+                (peer.address for peer in peers if peer.started),
+                primary_change,
+                shared.published,
+            )
+            facts = Facts(
+                peers=peers,
+                shared=shared,
+                cluster=state.without(failed),
+                applications=applications,
+                client_relations=client_relations,
+                settings=self.settings,
+                planned_units=self.planned_units,
+                has_certificates=self.has_certificates,
+                is_periodic=self.is_periodic,
+                operator_cas=operator_cas,
+            )
+            decided = plan(facts, lambda: secrets.token_hex(32))
+            try:
+                apply_plan(decided, facts, self.cluster, self.provider, self.peers)
+            except NodeError as error:
+                # It counts as absent from now on, so that it holds up nothing but new accounts.
+                logger.warning("a server fails: %s", error)
+                failed.add(error.address)
+                if attempt == _ATTEMPTS:
+                    return Round(facts, decided, is_done=False)
+            else:
+                self._permit_restart(facts, decided.shared)
+                return Round(facts, decided, is_done=True)
+        raise AssertionError("unreachable")
+
+    def _client_relations(
+        self, shared: SharedState, look_at: frozenset[int]
+    ) -> tuple[ClientRelation, ...]:
+        """The relations that this hook looks at, with what they ask for and were told."""
+        relations = {relation.id: relation for relation in self.provider.relations}
+        served = {account.relation_id for account in shared.accounts.values()}
+        ids = (look_at | shared.pending | (relations.keys() - served)) & relations.keys()
+        return tuple(self._client_relation(relations[i]) for i in sorted(ids))
+
+    def _client_relation(self, relation: ops.Relation) -> ClientRelation:
+        responses = self.provider.responses_of(relation)
+        requests = self.provider.requests_of(relation)
+        granted = {r.request_id: r for r in responses.responses if r.is_granted}
+        if responses.wire != requests.wire:
+            granted = {}
+        certificates = {
+            request.request_id: self.provider.certificate_of(request)
+            for request in requests.requests
+            if request.digest != request.options.digest
+        }
+        return ClientRelation(relation.id, requests, granted, relation.app.name, certificates)
+
+    def _permit_restart(self, facts: Facts, shared: SharedState) -> None:
+        """Let the next unit restart its servers that needs to, one at a time."""
+        unit = next_unit_to_restart(facts)
+        if unit and must_switch_over(facts, unit):
+            logger.info("%s is to restart its servers: switching over first", unit)
+            try:
+                switch_over(self.cluster, facts.cluster)
+                await_agreement(self.cluster, [peer.address for peer in facts.peers])
+            except SwitchoverError as error:
+                logger.warning("%s may not restart yet: %s", unit, error)
+                unit = ""
+        if unit != shared.restarting_unit:
+            if unit:
+                logger.info("rolling restart: %s may restart its servers", unit)
+            else:
+                logger.info("rolling restart: %s is done", shared.restarting_unit)
+            self.peers.update_shared(replace(shared, restarting_unit=unit))

@@ -1,0 +1,1 @@
+"""Records: what servers say, what units tell each other, what the leader does."""

@@ -1,0 +1,233 @@
+"""What every hook does: this unit's servers, then, as leader, the whole application."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import ops
+
+from valkey_client import ValkeyProvider
+
+from .leader import Leader, Round
+from .model.peer_data import Peer, SharedState
+from .model.primary_change import NO_CHANGE, PrimaryChange
+from .model.trust import Trust
+from .peers import Peers
+from .rules.passwords import Passwords
+from .rules.settings import Settings
+from .servers.cluster import connected
+from .tls.certificates import Certificates
+from .tls.client_cas import ClientCas
+from .tls.files import TlsFiles
+from .unit.node import Node
+from .unit.servers import UnitServers
+from .workload import Workload, WorkloadError
+
+logger = logging.getLogger(__name__)
+
+_MAX_OWN_ROUNDS = 5
+"""How often a leader does in one hook what it has just told the units, itself included, to do:
+the databag that it writes dispatches no hook of its own before this one ends."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a hook has to look at.
+
+    Attributes:
+        look_at: Ids of client relations whose requests are to be read. Others are read only if
+            they wait for the cluster or were never read.
+        primary_change: The change of primary that clients have to be told of at once; what this
+            unit's own servers need waits for the next hook then.
+        is_periodic: Whether this is update-status: what should have happened by now is not
+            waited for any longer.
+    """
+
+    look_at: frozenset[int] = frozenset()
+    primary_change: PrimaryChange = NO_CHANGE
+    is_periodic: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a hook came to, for the statuses.
+
+    Attributes:
+        problem: What keeps the unit from working, or from finishing its part; None if nothing.
+        waits_for_primary: Whether the server waits for units that know the current primary.
+        round: What the leader saw and did last; None on other units, and if it did not lead.
+    """
+
+    problem: ops.StatusBase | None = None
+    waits_for_primary: bool = False
+    round: Round | None = None
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """The parts of the charm that a reconcile works with.
+
+    Attributes:
+        peers: The peer relation.
+        provider: The client relations.
+        certificates: The relation with the provider of certificates.
+        client_cas: The relation with providers of CAs of clients.
+        application: The charm's application in Juju.
+        is_leader: Asks Juju whether this unit is the leader.
+    """
+
+    peers: Peers
+    provider: ValkeyProvider
+    certificates: Certificates
+    client_cas: ClientCas
+    application: ops.Application
+    is_leader: Callable[[], bool]
+
+    def reconcile(
+        self,
+        request: Request,
+        *,
+        workload: Workload,
+        address: str,
+        settings: Settings | None,
+    ) -> Outcome:
+        """Bring this unit and, as leader, the application to the state that they must have.
+
+        Args:
+            request: What to look at.
+            workload: Where this unit's servers run.
+            address: What they listen on.
+            settings: The charm's configuration, None if a person has to correct it: new settings
+                and new accounts wait then; failovers and removals are still handled.
+        """
+        outcome = Outcome()
+        try:
+            self._reconcile(request, workload, address, settings, outcome)
+        except WorkloadError as error:
+            outcome.problem = ops.BlockedStatus(str(error))
+            self.postpone(request.look_at)
+        if outcome.round and not outcome.round.is_done:
+            outcome.problem = ops.WaitingStatus("Cluster is unstable; retrying on the next event")
+            self.postpone(request.look_at)
+        return outcome
+
+    def postpone(self, look_at: frozenset[int]) -> None:
+        """Make a later hook look at these relations, because this one could not."""
+        shared = self.peers.shared()
+        if self.is_leader() and look_at - shared.pending:
+            self.peers.update_shared(replace(shared, pending=shared.pending | look_at))
+
+    def passwords(self) -> Passwords | None:
+        """The internal passwords, None before the leader has made them."""
+        uri = self.peers.shared().secret
+        if not uri:
+            return None
+        secret = self.provider.model.get_secret(id=uri)
+        return Passwords.read(secret.peek_content())
+
+    def trust(self, shared: SharedState, address: str) -> Trust:
+        """Whether to speak TLS with servers, and which CAs to trust."""
+        policy = shared.tls
+        own = address if policy.cas else ""
+        return Trust(policy.bundle, is_strict=policy.is_strict, own=own)
+
+    def _reconcile(
+        self,
+        request: Request,
+        workload: Workload,
+        address: str,
+        settings: Settings | None,
+        outcome: Outcome,
+    ) -> None:
+        workload.version()
+        if self.peers.relation is None:
+            return
+        node = Node(workload, address)
+        shared = self._bootstrap(address)
+        passwords = self.passwords()
+        if passwords is None:
+            self.peers.publish_unit(Peer(self.peers.unit, address, memory=workload.memory()))
+            return
+        self._receive_certificate(workload)
+        with connected(passwords.admin, self.trust(shared, address)) as cluster:
+            is_leader, is_leaving = self.is_leader(), self.provider.is_leaving
+            servers = settings and UnitServers(
+                node=node,
+                cluster=cluster,
+                peers=self.peers,
+                passwords=passwords,
+                settings=settings,
+                planned_units=self.application.planned_units,
+                is_leader=is_leader,
+            )
+            # A unit that is being removed may get hooks after it has stopped; it starts nothing.
+            if servers and request.primary_change == NO_CHANGE and not is_leaving:
+                self._reconcile_servers(servers, shared, outcome)
+            # A leader that is being removed sees its relations break one by one, although they
+            # go on for the other units.
+            if is_leader and not is_leaving:
+                leader = Leader(
+                    peers=self.peers,
+                    provider=self.provider,
+                    client_cas=self.client_cas,
+                    cluster=cluster,
+                    settings=settings,
+                    planned_units=self.application.planned_units(),
+                    has_certificates=self.certificates.exists,
+                    is_periodic=request.is_periodic,
+                )
+                outcome.round = leader.lead(shared, request.look_at, request.primary_change)
+                # A hook for a failover is short; the next one does what this unit needs.
+                if servers and request.primary_change == NO_CHANGE:
+                    self._follow_own_orders(leader, servers, shared, address, outcome)
+        node.keep_accounts(passwords, self.peers.shared().accounts.values())
+
+    def _follow_own_orders(
+        self,
+        leader: Leader,
+        servers: UnitServers,
+        shared: SharedState,
+        address: str,
+        outcome: Outcome,
+    ) -> None:
+        """Do on the leader's own unit what all units were told in this hook, and lead again."""
+        for _ in range(_MAX_OWN_ROUNDS):
+            before, shared = shared, self.peers.shared()
+            if shared.restarting_unit != self.peers.unit and shared.tls == before.tls:
+                return
+            leader.cluster.use_trust(self.trust(shared, address))
+            self._reconcile_servers(servers, shared, outcome)
+            shared = self.peers.shared()
+            outcome.round = leader.lead(shared)
+
+    def _reconcile_servers(
+        self, servers: UnitServers, shared: SharedState, outcome: Outcome
+    ) -> None:
+        """Keep this unit's servers. What a leader does for all units does not depend on them."""
+        try:
+            outcome.waits_for_primary = not servers.reconcile(shared)
+        except WorkloadError as error:
+            outcome.problem = ops.BlockedStatus(str(error))
+
+    def _bootstrap(self, address: str) -> SharedState:
+        """As leader, create what the cluster begins with: passwords and a first primary."""
+        shared = self.peers.shared()
+        if shared.secret or not self.is_leader():
+            return shared
+        logger.info("bootstrapping the cluster: the first primary is %s", address)
+        passwords = Passwords(*(secrets.token_hex(32) for _ in range(4)))
+        label = f"{self.peers.endpoint}.internal"
+        secret = self.application.add_secret(passwords.content(), label=label)
+        shared = SharedState(secret=secret.id or "", first_primary=address)
+        self.peers.update_shared(shared)
+        return shared
+
+    def _receive_certificate(self, workload: Workload) -> None:
+        """Read what the provider of certificates wrote, if this hook may be about it."""
+        if self.certificates.is_asked:
+            files = TlsFiles(workload, self.peers.shared().tls)
+            has_tls = not self.certificates.exists or workload.has_tls()
+            self.certificates.receive(files, has_tls=has_tls)

@@ -1,0 +1,1 @@
+"""This unit's server and Sentinel: their start, stop and configuration."""

@@ -1,0 +1,185 @@
+"""This unit's server and Sentinel: their start and stop, and their files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..clock import Clock
+from ..rules import config_files, internal_accounts
+from ..rules.accounts import Account
+from ..rules.accounts_digest import DIGEST_ACCOUNT_RULE, accounts_digest
+from ..rules.acl_file import acl_file
+from ..rules.config_files import PORT, SENTINEL_PORT, Configuration, recorded_primary
+from ..rules.epochs import PrimaryClaim
+from ..rules.passwords import Passwords
+from ..rules.settings import Settings
+from ..tls.files import TlsFiles
+from ..workload import Service, Workload, WorkloadError
+
+logger = logging.getLogger(__name__)
+
+_DISPLAY_NAMES = {"server": "server", "sentinel": "Sentinel"}
+
+_STARTED_WITH = "started-with"
+"""The file with the digest of the configuration that the servers were started with."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """The servers of this unit.
+
+    Attributes:
+        workload: Where they run.
+        address: What they listen on and announce.
+        clock: What waiting is measured by.
+    """
+
+    workload: Workload
+    address: str
+    clock: Clock = time
+
+    def is_running(self) -> bool:
+        """Whether both servers run."""
+        return self.workload.is_running("server") and self.workload.is_running("sentinel")
+
+    def recorded_primary(self) -> PrimaryClaim:
+        """The primary that this unit's Sentinel knew when it last wrote its configuration."""
+        return recorded_primary(self.workload.read(config_files.SENTINEL) or "")
+
+    def config_digest(self, passwords: Passwords, settings: Settings) -> str:
+        """A digest of the configuration that the servers should run with, alike on all units."""
+        return self._configuration(passwords, settings).digest
+
+    def running_config_digest(self) -> str:
+        """The digest of the configuration that they were started with."""
+        return self.workload.read(_STARTED_WITH) or ""
+
+    def start(
+        self,
+        primary: str,
+        passwords: Passwords,
+        clients: Iterable[Account],
+        settings: Settings,
+        *,
+        units: int,
+        tls: TlsFiles,
+        with_server: bool = True,
+    ) -> bool:
+        """Start what does not run, with every account that must exist.
+
+        A server never becomes primary from its own memory: it follows the primary that it is
+        told. It can be promoted only after the leader has seen its accounts
+        (``replica-priority``).
+
+        Args:
+            primary: The address of the current primary.
+            passwords: Of the internal accounts.
+            clients: The client accounts that must exist.
+            settings: The charm's configuration.
+            units: How many units there are.
+            tls: The unit's certificates.
+            with_server: Whether the server may start, beside the Sentinel.
+
+        Returns:
+            Whether anything was started.
+
+        Raises:
+            WorkloadError: If a server does not start.
+        """
+        self.keep_accounts(passwords, clients)
+        configuration = self._configuration(passwords, settings)
+        both_stopped = not any(map(self.workload.is_running, ("server", "sentinel")))
+        has_started, failure = False, None
+        if with_server and not self.workload.is_running("server"):
+            role = "as the primary" if primary == self.address else f"as a replica of {primary}"
+            logger.info("starting the server %s", role)
+            text = configuration.server(self.workload.data, primary, units, tls.lines(PORT))
+            self.workload.write(config_files.SERVER, text)
+            try:
+                self._launch("server", [config_files.SERVER])
+            except WorkloadError as error:
+                failure = error  # The other units need this Sentinel even more now.
+            else:
+                tls.record_start(["server"])
+                has_started = True
+        if not self.workload.is_running("sentinel"):
+            logger.info("starting the Sentinel, which monitors primary %s", primary)
+            script = self.workload.sentinel_script(self.address)
+            self.workload.write(config_files.SENTINEL_SCRIPT, script, executable=True)
+            old = self.workload.read(config_files.SENTINEL) or ""
+            text = configuration.sentinel(primary, units, old, tls.lines(SENTINEL_PORT))
+            self.workload.write(config_files.SENTINEL, text)
+            self._launch("sentinel", [config_files.SENTINEL, "--sentinel"])
+            tls.record_start(["sentinel"])
+            has_started = True
+        if both_stopped:
+            self.workload.write(_STARTED_WITH, configuration.digest)
+        if failure:
+            raise failure
+        return has_started
+
+    def keep_accounts(self, passwords: Passwords, clients: Iterable[Account]) -> bool:
+        """Write the files from which the servers take their accounts when they start.
+
+        Returns:
+            Whether the files had to change.
+        """
+        accounts = tuple(clients)
+        version = self.workload.version()
+        digest = accounts_digest(accounts, version)
+        text = self.workload.read(config_files.SERVER_ACCOUNTS) or ""
+        if f"\nuser {digest} " in text and self.workload.read(config_files.SENTINEL_ACCOUNTS):
+            return False
+        password_digests = passwords.digests()
+        common = {digest: DIGEST_ACCOUNT_RULE}
+        on_sentinel = internal_accounts.internal_sentinel_rules(password_digests, version) | common
+        on_sentinel |= {account.name: account.sentinel_rule(version) for account in accounts}
+        on_server = internal_accounts.internal_server_rules(password_digests) | common
+        on_server |= {account.name: account.server_rule(version) for account in accounts}
+        # The server's file last: it is the one that tells whether both are up to date.
+        self.workload.write(config_files.SENTINEL_ACCOUNTS, acl_file(on_sentinel))
+        self.workload.write(config_files.SERVER_ACCOUNTS, acl_file(on_server))
+        logger.info("account files: %d client accounts for the next start", len(accounts))
+        return True
+
+    def stop(self, reason: str) -> None:
+        """Stop both servers, the Sentinel first, so that it does not see its server die.
+
+        Args:
+            reason: For the log.
+        """
+        self.stop_service("sentinel", reason)
+        self.stop_service("server", reason)
+
+    def stop_service(self, service: Service, reason: str) -> None:
+        """Stop one of them, if it runs.
+
+        Args:
+            service: Which.
+            reason: For the log.
+        """
+        if self.workload.is_running(service):
+            logger.info("stopping the %s: %s", _DISPLAY_NAMES[service], reason)
+        self.workload.stop(service)
+
+    def _launch(self, service: Service, arguments: list[str]) -> None:
+        try:
+            self.workload.start(service, arguments)
+        except WorkloadError:
+            # The port of a server that was killed a moment ago may still be taken.
+            self.clock.sleep(0.5)
+            self.workload.start(service, arguments)
+
+    def _configuration(self, passwords: Passwords, settings: Settings) -> Configuration:
+        workload = self.workload
+        return Configuration(
+            address=self.address,
+            directory=workload.directory,
+            version=workload.version(),
+            memory=workload.memory(),
+            passwords=passwords,
+            settings=settings,
+        )

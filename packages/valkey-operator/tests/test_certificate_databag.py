@@ -1,0 +1,283 @@
+"""Providers that write what nobody can read: no hook fails, and what there was goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import ops
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from ops import testing
+
+from valkey_operator.model.tls_policy import TlsPolicy
+from valkey_operator.tls.certificates import Certificates
+from valkey_operator.tls.client_cas import ClientCas
+from valkey_operator.tls.files import TlsFiles
+
+from .authority import Party, pem
+
+ADDRESS = "192.0.2.0"
+BEGINS = datetime.now(timezone.utc) - timedelta(days=1)
+ENDS = BEGINS + timedelta(days=30)
+ROOT = Party("root", is_ca=True, begins=BEGINS, ends=ENDS)
+ROOT_PEM = ROOT.pem
+OTHER_REQUEST = (
+    x509.CertificateSigningRequestBuilder()
+    .subject_name(ROOT.name)
+    .sign(ROOT.key, hashes.SHA256())
+    .public_bytes(Encoding.PEM)
+    .decode()
+)
+NESTED = "[" * 100_000
+LONG_NUMBER = "[" + "1" * 10_000 + "]"
+
+
+class Files(dict[str, str]):
+    """A workload's files in memory."""
+
+    read = dict[str, str].get
+
+    def write(self, name: str, text: str) -> None:
+        self[name] = text
+
+    def remove(self, name: str) -> None:
+        self.pop(name, None)
+
+
+class Charm(ops.CharmBase):
+    files: Files
+    cas: list[Any]
+
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.certificates = Certificates(self, "certificates")
+        self.client_cas = ClientCas(self, "client-cas")
+        self.certificates.ask(ADDRESS, ("v-0.local",))
+        for name in ("certificates", "client-cas"):
+            events = self.on[name]
+            framework.observe(events.relation_created, self._on_event)
+            framework.observe(events.relation_changed, self._on_event)
+            framework.observe(events.relation_broken, self._on_event)
+        framework.observe(self.on.update_status, self._on_event)
+
+    def _on_event(self, _: ops.EventBase) -> None:
+        unit = TlsFiles(self.files, TlsPolicy())  # type: ignore[arg-type]
+        self.certificates.receive(unit, has_tls=True)
+        self.cas.append((self.client_cas.read(are_trusted=False), self.client_cas.problem))
+
+
+class Unit:
+    """A unit of the charm with one relation, from hook to hook."""
+
+    def __init__(self, endpoint: str = "certificates"):
+        self.files = Files()
+        self.cas: list[Any] = []
+        kind = type("Charm", (Charm,), {"files": self.files, "cas": self.cas})
+        requires = {
+            "certificates": {"interface": "tls-certificates", "limit": 1},
+            "client-cas": {"interface": "certificate_transfer"},
+        }
+        self.ctx: testing.Context[Any] = testing.Context(
+            kind,
+            meta={"name": "v", "requires": requires},
+            config={"options": {"tls-private-key": {"type": "secret"}}},
+        )
+        self.relation = testing.Relation(endpoint, remote_app_name="signer")
+        self.state = testing.State(leader=True, relations=[self.relation])
+        self.run("relation_created")
+
+    def run(self, event: str, bag: Mapping[str, str] | None = None) -> None:
+        """Run a hook of the relation, after the provider has written a databag."""
+        relation = self.found()
+        if bag is not None:
+            relation = dataclasses.replace(relation, remote_app_data=dict(bag))
+            self.state = dataclasses.replace(self.state, relations=[relation])
+        self.state = self.ctx.run(getattr(self.ctx.on, event)(relation), self.state)
+
+    def found(self) -> testing.Relation:
+        relation = self.state.get_relation(self.relation.id)
+        assert isinstance(relation, testing.Relation)
+        return relation
+
+    def request(self) -> str:
+        bag = self.found().local_unit_data
+        return json.loads(bag["certificate_signing_requests"])[0]["certificate_signing_request"]
+
+    def answer(self, **changes: Any) -> dict[str, Any]:
+        """A good one, with changes."""
+        good = {
+            "certificate_signing_request": self.request(),
+            "certificate": signed(self.request()),
+            "ca": ROOT_PEM,
+            "chain": [ROOT_PEM],
+        }
+        return {**good, **changes}
+
+    @property
+    def tls(self) -> TlsFiles:
+        return TlsFiles(self.files, TlsPolicy())  # type: ignore[arg-type]
+
+
+def signed(request: str) -> str:
+    asked = x509.load_pem_x509_csr(request.encode())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(asked.subject)
+        .issuer_name(ROOT.name)
+        .public_key(asked.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(BEGINS)
+        .not_valid_after(ENDS)
+    )
+    return pem(builder.sign(ROOT.key, hashes.SHA256()))
+
+
+def broken(text: str) -> str:
+    """The same certificate, but it says a version that there is none of (RFC 5280, 4.1.2.1)."""
+    der = bytearray(x509.load_pem_x509_certificate(text.encode()).public_bytes(Encoding.DER))
+    at = der.index(b"\xa0\x03\x02\x01\x02")
+    der[at + 4] = 7
+    return f"-----BEGIN CERTIFICATE-----\n{b64encode(der).decode()}\n-----END CERTIFICATE-----\n"
+
+
+def bag(*entries: Any, **more: str) -> dict[str, str]:
+    return {"certificates": json.dumps(entries), **more}
+
+
+# What the provider of certificates writes: how it comes about, and what the status says then.
+
+BAGS: dict[str, tuple[Callable[[Unit], dict[str, str]], str]] = {
+    "not JSON": (lambda _: {"certificates": "garbage"}, "is not JSON"),
+    "nested": (lambda _: {"certificates": NESTED}, "is not JSON"),
+    "a long number": (lambda _: {"certificates": LONG_NUMBER}, "is not JSON"),
+    "no list": (lambda _: {"certificates": '{"a": 1}'}, "is not a list"),
+    "no answers": (lambda _: bag(1, "x", None, {}, {"ca": 1}), "has 5 that have not the form"),
+    "no CA": (lambda u: bag({**u.answer(), "ca": None}), "has 1 that have not the form"),
+    "no PEM": (lambda u: bag(u.answer(certificate="garbage")), "the certificate cannot be read"),
+    "truncated": (
+        lambda u: bag(u.answer(certificate=u.answer()["certificate"][:300])),
+        "the certificate cannot be read",
+    ),
+    "empty": (lambda u: bag(u.answer(certificate="")), "the certificate cannot be read"),
+    "no version": (
+        lambda u: bag(u.answer(certificate=broken(signed(u.request())))),
+        "the certificate cannot be read",
+    ),
+    "CA no PEM": (lambda u: bag(u.answer(ca="\x00")), "the CA certificate cannot be read"),
+    "chain": (lambda u: bag(u.answer(chain=["x"])), "a certificate of the chain cannot be read"),
+    "request": (
+        lambda u: bag(u.answer(certificate_signing_request="x")),
+        "an answer names a request that cannot be read",
+    ),
+    "no request": (
+        lambda u: bag(u.answer(certificate_signing_request="")),
+        "an answer names a request that cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAGS)
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+def test_a_certificate_that_cannot_be_read(name: str, *, is_first: bool) -> None:
+    make, reason = BAGS[name]
+    unit = Unit()
+    if not is_first:
+        unit.run("relation_changed", bag(unit.answer()))
+        assert unit.tls.state.offered
+    offered, request = unit.tls.state.offered, unit.request()
+    unit.run("relation_changed", make(unit))
+    assert unit.tls.state.problem.startswith("relation certificates: ")
+    assert reason in unit.tls.state.problem
+    assert unit.tls.state.offered == offered
+    assert unit.request() == request
+    unit.run("relation_changed", bag(unit.answer()))
+    assert unit.tls.state.problem == ""
+    assert unit.tls.state.offered not in ("", offered)
+    unit.run("relation_changed", make(unit))
+    unit.run("relation_broken")
+    assert unit.tls.state.offered == unit.tls.state.problem == ""
+
+
+def test_what_is_not_about_this_unit_does_not_hold_it_up() -> None:
+    unit = Unit()
+    others = [{**unit.answer(certificate="x"), "certificate_signing_request": "other"}, 1]
+    refusal = {"csr": OTHER_REQUEST, "error": {"code": 999, "name": "no", "message": "no"}}
+    unit.run(
+        "relation_changed",
+        bag(
+            *others,
+            unit.answer(unknown="x"),
+            unknown=NESTED,
+            request_errors=json.dumps([refusal]),
+        ),
+    )
+    assert unit.tls.state.offered
+    assert unit.tls.state.problem == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", NESTED, LONG_NUMBER, '[{"csr": "", "error": {"code": 1, "name": "", "message": ""}}]'],
+    ids=["not JSON", "nested", "a long number", "no request"],
+)
+def test_refusals_that_cannot_be_read_are_none(text: str) -> None:
+    unit = Unit()
+    unit.run("relation_changed", bag(unit.answer(), request_errors=text))
+    assert unit.tls.state.offered
+    assert unit.tls.state.problem == ""
+
+
+def test_a_refusal_is_told() -> None:
+    unit = Unit()
+    refusal = {"csr": unit.request(), "error": {"code": 999, "name": "no", "message": "no"}}
+    unit.run("relation_changed", bag(request_errors=json.dumps([refusal])))
+    assert "the request was denied" in unit.tls.state.problem
+    unit.run("relation_changed", {})
+    assert unit.tls.state.problem == ""
+
+
+def test_a_unit_asks_though_nothing_can_be_read() -> None:
+    unit = Unit()
+    local = {**unit.found().local_unit_data, "certificate_signing_requests": "[]"}
+    relation = dataclasses.replace(unit.found(), local_unit_data=local)
+    unit.state = dataclasses.replace(unit.state, relations=[relation])
+    unit.run("relation_changed", {"certificates": NESTED})
+    assert unit.request()
+
+
+# What a provider of CAs writes.
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"certificates": "garbage"},
+        {"certificates": NESTED},
+        {"certificates": LONG_NUMBER},
+        {"certificates": "[1]"},
+        {"certificates": '["x"]', "version": "x"},
+    ],
+    ids=["not JSON", "nested", "a long number", "no texts", "version"],
+)
+def test_cas_that_cannot_be_read(wrong: dict[str, str]) -> None:
+    unit = Unit("client-cas")
+    good = {"certificates": json.dumps([ROOT_PEM]), "version": "1"}
+    unit.run("relation_changed", good)
+    ((found,), problem) = unit.cas[-1]
+    assert (found.strip(), problem) == (ROOT_PEM.strip(), "")
+    unit.run("relation_changed", wrong)
+    (found, problem) = unit.cas[-1]
+    assert found is None
+    assert problem.startswith("relation client-cas: what signer wrote cannot be read")
+    unit.run("relation_changed", {**good, "unknown": NESTED})
+    assert unit.cas[-1] == ((ROOT_PEM.strip(),), "")
+    unit.run("relation_changed", wrong)
+    unit.run("relation_broken")
+    assert unit.cas[-1] == ((), "")
