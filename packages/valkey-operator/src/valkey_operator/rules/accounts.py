@@ -28,10 +28,10 @@ SHARED_DATABASES = 16
 """Databases 0 to 15 are shared, as on any server; databases of single applications follow."""
 
 # The order matters: the type categories include commands of @admin and @dangerous, which are
-# taken out again; of those, SORT, INFO and ROLE are allowed. GEORADIUS and GEORADIUSBYMEMBER take STORE
-# twice and, up to 9.0.0 at least, write to a key that was not checked. PFMERGE without a source
-# is not checked at all, up to 9.1.2 at least: it makes and changes any key. CLIENT TRACKING in
-# broadcast mode names every key of the server.
+# taken out again; of those, SORT, INFO and ROLE are allowed. GEORADIUS and GEORADIUSBYMEMBER take
+# STORE twice and, up to 9.0.0 at least, write to a key that was not checked. PFMERGE without a
+# source is not checked at all, up to 9.1.2 at least: it creates and changes any key. CLIENT
+# TRACKING in broadcast mode names every key of the server.
 _CLIENT_COMMANDS = (
     "-@all",
     *("+@string", "+@hash", "+@list", "+@set", "+@sortedset", "+@stream", "+@bitmap"),
