@@ -104,8 +104,9 @@ def _apply_step(step: Step, facts: Facts, cluster: Cluster) -> None:
             cluster.reset_sentinel(address, facts.cluster.sentinels, others)
 
 
-def _node(address: str, on_sentinel: bool) -> str:
-    return f"Sentinel {address}" if on_sentinel else f"server {address}"
+def _node(facts: Facts, address: str, on_sentinel: bool = False) -> str:
+    kind = "Sentinel" if on_sentinel else "server"
+    return f"{kind} of {facts.unit_at(address)} ({address})"
 
 
 def _on_off(on: bool) -> str:
