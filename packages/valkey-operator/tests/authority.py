@@ -1,4 +1,4 @@
-"""Certificates for tests, with whatever mistake is wanted."""
+"""Certificates for tests, good ones and with any mistake."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pem(certificate: x509.Certificate) -> str:
 
 
 class Party:
-    """Somebody with a key and a certificate, signed by another or by itself."""
+    """The holder of a key and a certificate, signed by another or by itself."""
 
     def __init__(self, name: str, issuer: Party | None = None, **options: Any):
         self.key = ec.generate_private_key(ec.SECP256R1())

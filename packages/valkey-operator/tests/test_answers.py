@@ -1,211 +1,224 @@
+"""Which requests are granted, with which options, and what requirers are told."""
+
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from cluster_model import (
+
+from valkey_client import Grant, Notice, Refusal, RequestOptions, statuses
+from valkey_operator.decide.plan import Plan
+from valkey_operator.model.steps import ConfigureServer, DropAccounts
+from valkey_operator.rules.accounts import Account
+from valkey_operator.rules.settings import Settings
+
+from .cluster_model import (
     IPS,
     account,
-    asked,
-    cluster,
+    assert_nothing_to_do,
+    client_relation,
     granted,
+    make_cluster,
+    make_facts,
+    make_plan,
+    of_kind,
+    only,
     request,
-    run,
-    serving,
+    with_shared,
+    without_units,
 )
-
-from valkey_client import RequestOptions, statuses
-from valkey_operator.model.steps import (
-    ConfigureServer,
-    DropAccounts,
-    Grant,
-    Notify,
-    Refuse,
-    UpdateSharedState,
-)
-from valkey_operator.rules.settings import Settings
 
 STRICT = Settings(isolation="strict")
 
 
-def only(steps: list[Any], kind: type[Any]) -> Any:
-    (found,) = [step for step in steps if isinstance(step, kind)]
-    return found
+def codes(grant: Grant) -> list[int]:
+    return [status.code for status in grant.statuses]
 
 
-def codes(step: Grant) -> list[int]:
-    return [status.code for status in step.statuses]
+def granted_account(plan: Plan) -> Account:
+    """The account of the plan's only grant."""
+    return plan.shared.accounts[only(Grant, plan.answers).access.username]
 
 
 # Sharing.
 
 
-def test_who_shares_names_is_told_and_so_is_who_shared_them_first() -> None:
-    steps = run(serving(account(), asked=(asked(request("a:b:*", relation=2), relation=2),)))
-    assert codes(only(steps, Grant)) == [statuses.SHARED]
-    inform = only(steps, Notify)
-    assert (inform.relation_id, inform.request_id, inform.code) == (1, "r", statuses.SHARED)
-    assert inform.status is not None
+def test_requirers_that_share_keys_are_notified_the_earlier_one_too() -> None:
+    later = client_relation(request("a:b:*", relation=2), relation=2)
+    plan = make_plan(make_facts(account(), relations=[later]))
+    assert codes(only(Grant, plan.answers)) == [statuses.SHARED]
+    notice = only(Notice, plan.answers)
+    assert (notice.relation_id, notice.request_id, notice.code) == (1, "r", statuses.SHARED)
+    assert notice.status is not None
 
 
-def test_who_no_longer_shares_is_told_that_too() -> None:
-    first, second = account(), account("relation-2-r", "a:b:*", relation=2)
-    gone = replace(serving(first, second), relation_ids=frozenset({1}))
-    assert only(run(gone), Notify) == Notify(1, "r", statuses.SHARED, None)
+def test_a_requirer_that_no_longer_shares_keys_is_notified() -> None:
+    facts = make_facts(account(), account("relation-2-r", "a:b:*", relation=2))
+    plan = make_plan(replace(facts, applications={1: "app1"}))
+    assert only(Notice, plan.answers) == Notice(1, "r", statuses.SHARED, None)
 
 
-def test_a_third_one_changes_nothing_for_the_first_two() -> None:
+def test_a_third_sharer_does_not_notify_the_first_two_again() -> None:
     first, second = account(), account("relation-2-r", relation=2)
-    steps = run(serving(first, second, asked=(asked(request(relation=3), relation=3),)))
-    assert not [step for step in steps if isinstance(step, Notify)]
-    assert codes(only(steps, Grant)) == [statuses.SHARED]
+    third = client_relation(request(relation=3), relation=3)
+    plan = make_plan(make_facts(first, second, relations=[third]))
+    assert of_kind(Notice, plan.answers) == []
+    assert codes(only(Grant, plan.answers)) == [statuses.SHARED]
 
 
-def test_two_requests_of_one_relation_may_overlap() -> None:
-    both = asked(request("a:*", "r"), request("a:b:*", "s"), granted=granted())
-    steps = run(serving(account(), asked=(both,)))
-    assert codes(only(steps, Grant)) == []
-    assert not [step for step in steps if isinstance(step, Notify)]
+def test_requests_of_one_relation_that_overlap_are_not_sharing() -> None:
+    relation = client_relation(request("a:*", "r"), request("a:b:*", "s"), granted=granted())
+    plan = make_plan(make_facts(account(), relations=[relation]))
+    assert codes(only(Grant, plan.answers)) == []
+    assert of_kind(Notice, plan.answers) == []
 
 
 @pytest.mark.parametrize("prefix", ["a:*", "a:b:*", "*", "a:b"])
-def test_strict_isolation_refuses_what_would_share(prefix: str) -> None:
-    wanted = asked(request(prefix, relation=2), relation=2)
-    steps = run(serving(account(), asked=(wanted,), settings=STRICT))
-    refusal = only(steps, Refuse)
+def test_strict_isolation_refuses_a_prefix_that_overlaps(prefix: str) -> None:
+    relation = client_relation(request(prefix, relation=2), relation=2)
+    plan = make_plan(make_facts(account(), relations=[relation], settings=STRICT))
+    refusal = only(Refusal, plan.answers)
     assert refusal.status.code == statuses.NOT_ISOLATED
     assert "isolation=shared" in refusal.status.resolution
-    assert only(steps, UpdateSharedState).shared.pending == {2}, (
-        "it is looked at again when others change"
-    )
+    assert plan.shared.pending == {2}, "it is looked at again when others change"
+    assert plan.not_isolated == (2,)
 
 
-def test_strict_isolation_refuses_the_whole_keyspace_to_the_first_too() -> None:
-    steps = run(serving(asked=(asked(request("*")),), settings=STRICT))
-    assert only(steps, Refuse).status.code == statuses.NOT_ISOLATED
+def test_strict_isolation_refuses_all_keys_even_to_the_only_requirer() -> None:
+    plan = make_plan(make_facts(relations=[client_relation(request("*"))], settings=STRICT))
+    assert only(Refusal, plan.answers).status.code == statuses.NOT_ISOLATED
 
 
-def test_strict_isolation_between_two_that_ask_at_once() -> None:
-    wanted = (asked(request()), asked(request("a:b:*", relation=2), relation=2))
-    steps = run(serving(asked=wanted, settings=STRICT))
-    assert only(steps, Grant).account.relation_id == 1
-    assert only(steps, Refuse).request.relation_id == 2
+def test_strict_isolation_grants_the_first_of_two_overlapping_requests() -> None:
+    second = client_relation(request("a:b:*", relation=2), relation=2)
+    facts = make_facts(relations=[client_relation(request()), second], settings=STRICT)
+    plan = make_plan(facts)
+    assert granted_account(plan).relation_id == 1
+    assert only(Refusal, plan.answers).request.relation_id == 2
 
 
-def test_strict_isolation_takes_nothing_from_those_who_shared_before() -> None:
+def test_strict_isolation_withdraws_nothing_that_was_granted_before() -> None:
+    relations = [
+        client_relation(request(), granted=granted()),
+        client_relation(request(relation=2), relation=2, granted=granted()),
+    ]
     first, second = account(), account("relation-2-r", relation=2)
-    looked_at = (
-        asked(request(), granted=granted()),
-        asked(request(relation=2), relation=2, granted=granted()),
-    )
-    assert run(serving(first, second, asked=looked_at, settings=STRICT)) == []
+    assert_nothing_to_do(make_facts(first, second, relations=relations, settings=STRICT))
 
 
-def test_another_prefix_that_is_refused_takes_the_old_account_along() -> None:
+def test_a_refused_change_of_prefix_drops_the_old_account() -> None:
     first, second = account(), account("relation-2-r", "b:*", relation=2)
-    moved = asked(request("a:b:*", relation=2), relation=2, granted=granted("b:*"))
-    steps = run(serving(first, second, asked=(moved,), settings=STRICT))
-    assert only(steps, Refuse).request.relation_id == 2
-    dropped = {name for s in steps if isinstance(s, DropAccounts) for name in s.names}
-    assert dropped == {"relation-2-r"}
-    assert only(steps, UpdateSharedState).shared.accounts.keys() == {"relation-1-r"}
+    moved = client_relation(request("a:b:*", relation=2), relation=2, granted=granted("b:*"))
+    plan = make_plan(make_facts(first, second, relations=[moved], settings=STRICT))
+    assert only(Refusal, plan.answers).request.relation_id == 2
+    drops = of_kind(DropAccounts, plan.steps)
+    assert {name for step in drops for name in step.names} == {"relation-2-r"}
+    assert plan.shared.accounts.keys() == {"relation-1-r"}
 
 
-def test_another_prefix_waits_for_a_unit_and_the_old_one_stays_of_use() -> None:
-    made = serving(account(), asked=(asked(request("b:*"), granted=granted()),))
-    steps = run(replace(made, cluster=made.cluster.without({IPS[2]})))
-    assert not [step for step in steps if isinstance(step, Grant | Refuse | DropAccounts)]
-    assert only(steps, UpdateSharedState).shared.pending == {1}
+def test_a_change_of_prefix_keeps_the_old_account_while_a_unit_does_not_answer() -> None:
+    relation = client_relation(request("b:*"), granted=granted())
+    facts = make_facts(account(), relations=[relation])
+    plan = make_plan(without_units(facts, IPS[2]))
+    assert plan.answers == ()
+    assert of_kind(DropAccounts, plan.steps) == []
+    assert plan.shared.pending == {1}
 
 
 # Options.
 
 
-def test_what_a_request_asks_for_is_in_its_account() -> None:
+def test_channels_and_keyspace_events_are_granted_in_the_account_and_set_on_servers() -> None:
     wanted = request(channel_patterns=("a:room.*",), keyspace_events=True)
-    steps = run(serving(asked=(asked(wanted),)))
-    grant = only(steps, Grant)
-    assert grant.account.patterns == ("~a:*", "&a:*", "&a:room.*", "&__keyspace@0__:a:*")
-    assert grant.options == wanted.options
-    events = {s.address for s in steps if isinstance(s, ConfigureServer) and s.value == "AK"}
-    assert events == set(IPS)
+    plan = make_plan(make_facts(relations=[client_relation(wanted)]))
+    assert granted_account(plan).patterns == ("~a:*", "&a:*", "&a:room.*", "&__keyspace@0__:a:*")
+    assert only(Grant, plan.answers).access.options == wanted.options
+    changes = of_kind(ConfigureServer, plan.steps)
+    assert {step.address for step in changes if step.value == "AK"} == set(IPS)
 
 
-def test_the_server_is_quiet_again_when_nobody_listens() -> None:
-    made = serving(cluster=cluster(notify_keyspace_events="AK"))
-    assert {s.value for s in run(made) if isinstance(s, ConfigureServer)} == {""}
+def test_keyspace_events_are_switched_off_when_no_account_has_them() -> None:
+    plan = make_plan(make_facts(cluster=make_cluster(notify_keyspace_events="AK")))
+    assert {step.value for step in of_kind(ConfigureServer, plan.steps)} == {""}
 
 
-def test_scan_needs_the_operators_consent() -> None:
-    wanted = asked(request(scan=True))
-    refused = only(run(serving(asked=(wanted,))), Grant)
-    assert not refused.account.scan and not refused.options.scan
-    assert "allow-scan" in refused.statuses[0].message
-    allowed = only(run(serving(asked=(wanted,), settings=Settings(allow_scan=True))), Grant)
-    assert allowed.account.scan and allowed.options.scan and not allowed.statuses
+def test_scan_is_granted_only_with_allow_scan() -> None:
+    relation = client_relation(request(scan=True))
+    plan = make_plan(make_facts(relations=[relation]))
+    grant = only(Grant, plan.answers)
+    assert not granted_account(plan).scan
+    assert not grant.access.options.scan
+    assert "allow-scan" in grant.statuses[0].message
+    plan = make_plan(make_facts(relations=[relation], settings=Settings(allow_scan=True)))
+    grant = only(Grant, plan.answers)
+    assert granted_account(plan).scan
+    assert grant.access.options.scan
+    assert not grant.statuses
 
 
-def test_an_own_database_where_every_server_can_hold_an_account_to_one() -> None:
-    wanted = asked(request(own_database=True, scan=True), application="app")
-    steps = run(serving(asked=(wanted,)))
-    grant = only(steps, Grant)
-    assert grant.account.database == 16
-    assert grant.options == RequestOptions(scan=True, own_database=True)
-    assert not grant.account.scan, "the database is fence enough"
-    assert only(steps, UpdateSharedState).shared.databases == {"app/a:*": 16}
+def test_an_own_database_is_granted_if_every_server_supports_database_rules() -> None:
+    wanted = request(own_database=True, scan=True)
+    relation = client_relation(wanted, application="app")
+    plan = make_plan(make_facts(relations=[relation]))
+    assert granted_account(plan).database == 16
+    options = only(Grant, plan.answers).access.options
+    assert options == RequestOptions(scan=True, own_database=True)
+    assert not granted_account(plan).scan, "the database is enough"
+    assert plan.shared.databases == {"app/a:*": 16}
 
-    old = cluster(version=(9, 1, 1))
-    grant = only(run(serving(asked=(wanted,), cluster=old)), Grant)
-    assert grant.account.database == 0
-    assert "9.1.2" in str(grant.statuses) and "9.1.1" in str(grant.statuses)
-
-
-def test_a_database_stays_its_applications_for_good() -> None:
-    one = request(own_database=True)
-    known = {"app/a:*": 17, "gone/x:*": 16}
-
-    def given(application: str) -> Grant:
-        made = serving(asked=(asked(one, application=application),))
-        return only(run(replace(made, shared=replace(made.shared, databases=known))), Grant)
-
-    assert given("app").account.database == 17
-    assert given("other").account.database == 18, "not the one with somebody's old data"
-    known |= {"x/1": 18, "x/2": 19}
-    full = given("another")
-    assert full.account.database == 0
-    assert "20 databases are taken" in str(full.statuses)
+    plan = make_plan(make_facts(relations=[relation], cluster=make_cluster(version=(9, 1, 1))))
+    assert granted_account(plan).database == 0
+    notices = str(only(Grant, plan.answers).statuses)
+    assert "9.1.2" in notices
+    assert "9.1.1" in notices
 
 
-def test_other_options_change_the_account_and_keep_the_password() -> None:
-    wanted = request(channel_patterns=("a:x*",))
-    steps = run(serving(account(), asked=(asked(wanted, granted=granted()),)))
-    grant = only(steps, Grant)
-    assert grant.password == ""
-    assert grant.account.sha256 == account().sha256
-    assert grant.account.channel_patterns == ("a:x*",)
-    assert not [step for step in steps if isinstance(step, DropAccounts)]
+def test_a_database_is_never_given_to_another_application() -> None:
+    databases = {"app/a:*": 17, "gone/x:*": 16}
+
+    def plan_for(application: str) -> Plan:
+        relation = client_relation(request(own_database=True), application=application)
+        return make_plan(with_shared(make_facts(relations=[relation]), databases=databases))
+
+    assert granted_account(plan_for("app")).database == 17
+    assert granted_account(plan_for("other")).database == 18, "not the one with old data"
+    databases |= {"x/1": 18, "x/2": 19}
+    plan = plan_for("another")
+    assert granted_account(plan).database == 0
+    assert "20 databases are taken" in str(only(Grant, plan.answers).statuses)
 
 
-def test_other_options_wait_for_a_unit_and_nothing_is_taken_away() -> None:
-    wanted = request(channel_patterns=("a:x*",))
-    made = serving(account(), asked=(asked(wanted, granted=granted()),))
-    steps = run(replace(made, cluster=made.cluster.without({IPS[2]})))
-    assert not [step for step in steps if isinstance(step, Grant | Refuse)]
-    assert only(steps, UpdateSharedState).shared.pending == {1}
+def test_a_change_of_options_keeps_the_password() -> None:
+    relation = client_relation(request(channel_patterns=("a:x*",)), granted=granted())
+    plan = make_plan(make_facts(account(), relations=[relation]))
+    assert only(Grant, plan.answers).access.password == ""
+    assert granted_account(plan).sha256 == account().sha256
+    assert granted_account(plan).channel_patterns == ("a:x*",)
+    assert of_kind(DropAccounts, plan.steps) == []
 
 
-def test_a_refused_option_is_answered_once() -> None:
+def test_a_change_of_options_waits_while_a_unit_does_not_answer() -> None:
+    relation = client_relation(request(channel_patterns=("a:x*",)), granted=granted())
+    facts = make_facts(account(), relations=[relation])
+    plan = make_plan(without_units(facts, IPS[2]))
+    assert plan.answers == ()
+    assert plan.shared.pending == {1}
+
+
+def test_an_option_that_is_not_granted_is_answered_once() -> None:
     wanted = request(scan=True)
-    answered = granted(asked=wanted.options.digest)
-    assert run(serving(account(), asked=(asked(wanted, granted=answered),))) == []
-
-
-def test_consent_that_comes_later_reaches_who_asked_before() -> None:
-    wanted = request(scan=True)
-    answered = granted(asked=wanted.options.digest)
-    made = serving(
-        account(), asked=(asked(wanted, granted=answered),), settings=Settings(allow_scan=True)
+    answered = granted(options_digest=wanted.options.digest)
+    assert_nothing_to_do(
+        make_facts(account(), relations=[client_relation(wanted, granted=answered)])
     )
-    grant = only(run(made), Grant)
-    assert grant.account.scan and grant.password == ""
+
+
+def test_allow_scan_grants_scan_to_earlier_requests_with_the_same_password() -> None:
+    wanted = request(scan=True)
+    answered = granted(options_digest=wanted.options.digest)
+    relation = client_relation(wanted, granted=answered)
+    plan = make_plan(
+        make_facts(account(), relations=[relation], settings=Settings(allow_scan=True))
+    )
+    assert granted_account(plan).scan
+    assert only(Grant, plan.answers).access.password == ""

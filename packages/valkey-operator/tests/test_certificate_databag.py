@@ -1,4 +1,4 @@
-"""Providers that write what nobody can read: no hook fails, and what there was goes on."""
+"""Providers of certificates that write malformed data: no hook fails, and what is in use stays."""
 
 from __future__ import annotations
 
@@ -95,30 +95,30 @@ class Unit:
 
     def run(self, event: str, bag: Mapping[str, str] | None = None) -> None:
         """Run a hook of the relation, after the provider has written a databag."""
-        relation = self.found()
+        relation = self.current_relation()
         if bag is not None:
             relation = dataclasses.replace(relation, remote_app_data=dict(bag))
             self.state = dataclasses.replace(self.state, relations=[relation])
         self.state = self.ctx.run(getattr(self.ctx.on, event)(relation), self.state)
 
-    def found(self) -> testing.Relation:
+    def current_relation(self) -> testing.Relation:
         relation = self.state.get_relation(self.relation.id)
         assert isinstance(relation, testing.Relation)
         return relation
 
     def request(self) -> str:
-        bag = self.found().local_unit_data
+        bag = self.current_relation().local_unit_data
         return json.loads(bag["certificate_signing_requests"])[0]["certificate_signing_request"]
 
     def answer(self, **changes: Any) -> dict[str, Any]:
-        """A good one, with changes."""
-        good = {
+        """An answer that can be used, with changes."""
+        valid = {
             "certificate_signing_request": self.request(),
             "certificate": signed(self.request()),
             "ca": ROOT_PEM,
             "chain": [ROOT_PEM],
         }
-        return {**good, **changes}
+        return {**valid, **changes}
 
     @property
     def tls(self) -> TlsFiles:
@@ -126,12 +126,12 @@ class Unit:
 
 
 def signed(request: str) -> str:
-    asked = x509.load_pem_x509_csr(request.encode())
+    csr = x509.load_pem_x509_csr(request.encode())
     builder = (
         x509.CertificateBuilder()
-        .subject_name(asked.subject)
+        .subject_name(csr.subject)
         .issuer_name(ROOT.name)
-        .public_key(asked.public_key())
+        .public_key(csr.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(BEGINS)
         .not_valid_after(ENDS)
@@ -139,8 +139,8 @@ def signed(request: str) -> str:
     return pem(builder.sign(ROOT.key, hashes.SHA256()))
 
 
-def broken(text: str) -> str:
-    """The same certificate, but it says a version that there is none of (RFC 5280, 4.1.2.1)."""
+def with_unknown_version(text: str) -> str:
+    """The same certificate with a version that does not exist (RFC 5280, 4.1.2.1)."""
     der = bytearray(x509.load_pem_x509_certificate(text.encode()).public_bytes(Encoding.DER))
     at = der.index(b"\xa0\x03\x02\x01\x02")
     der[at + 4] = 7
@@ -151,7 +151,7 @@ def bag(*entries: Any, **more: str) -> dict[str, str]:
     return {"certificates": json.dumps(entries), **more}
 
 
-# What the provider of certificates writes: how it comes about, and what the status says then.
+# What the provider of certificates writes, and what the status says of it.
 
 BAGS: dict[str, tuple[Callable[[Unit], dict[str, str]], str]] = {
     "not JSON": (lambda _: {"certificates": "garbage"}, "is not JSON"),
@@ -167,7 +167,7 @@ BAGS: dict[str, tuple[Callable[[Unit], dict[str, str]], str]] = {
     ),
     "empty": (lambda u: bag(u.answer(certificate="")), "the certificate cannot be read"),
     "no version": (
-        lambda u: bag(u.answer(certificate=broken(signed(u.request())))),
+        lambda u: bag(u.answer(certificate=with_unknown_version(signed(u.request())))),
         "the certificate cannot be read",
     ),
     "CA no PEM": (lambda u: bag(u.answer(ca="\x00")), "the CA certificate cannot be read"),
@@ -185,7 +185,7 @@ BAGS: dict[str, tuple[Callable[[Unit], dict[str, str]], str]] = {
 
 @pytest.mark.parametrize("name", BAGS)
 @pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
-def test_a_certificate_that_cannot_be_read(name: str, *, is_first: bool) -> None:
+def test_a_malformed_answer_is_reported_and_changes_nothing(name: str, *, is_first: bool) -> None:
     make, reason = BAGS[name]
     unit = Unit()
     if not is_first:
@@ -205,7 +205,7 @@ def test_a_certificate_that_cannot_be_read(name: str, *, is_first: bool) -> None
     assert unit.tls.state.offered == unit.tls.state.problem == ""
 
 
-def test_what_is_not_about_this_unit_does_not_hold_it_up() -> None:
+def test_malformed_entries_of_other_units_are_ignored() -> None:
     unit = Unit()
     others = [{**unit.answer(certificate="x"), "certificate_signing_request": "other"}, 1]
     refusal = {"csr": OTHER_REQUEST, "error": {"code": 999, "name": "no", "message": "no"}}
@@ -227,14 +227,14 @@ def test_what_is_not_about_this_unit_does_not_hold_it_up() -> None:
     ["x", NESTED, LONG_NUMBER, '[{"csr": "", "error": {"code": 1, "name": "", "message": ""}}]'],
     ids=["not JSON", "nested", "a long number", "no request"],
 )
-def test_refusals_that_cannot_be_read_are_none(text: str) -> None:
+def test_malformed_refusals_are_ignored(text: str) -> None:
     unit = Unit()
     unit.run("relation_changed", bag(unit.answer(), request_errors=text))
     assert unit.tls.state.offered
     assert unit.tls.state.problem == ""
 
 
-def test_a_refusal_is_told() -> None:
+def test_a_refusal_is_reported_until_it_is_taken_back() -> None:
     unit = Unit()
     refusal = {"csr": unit.request(), "error": {"code": 999, "name": "no", "message": "no"}}
     unit.run("relation_changed", bag(request_errors=json.dumps([refusal])))
@@ -243,20 +243,20 @@ def test_a_refusal_is_told() -> None:
     assert unit.tls.state.problem == ""
 
 
-def test_a_unit_asks_though_nothing_can_be_read() -> None:
+def test_a_unit_requests_a_certificate_although_the_provider_wrote_malformed_data() -> None:
     unit = Unit()
-    local = {**unit.found().local_unit_data, "certificate_signing_requests": "[]"}
-    relation = dataclasses.replace(unit.found(), local_unit_data=local)
+    local = {**unit.current_relation().local_unit_data, "certificate_signing_requests": "[]"}
+    relation = dataclasses.replace(unit.current_relation(), local_unit_data=local)
     unit.state = dataclasses.replace(unit.state, relations=[relation])
     unit.run("relation_changed", {"certificates": NESTED})
     assert unit.request()
 
 
-# What a provider of CAs writes.
+# What a provider of CAs of clients writes.
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "malformed",
     [
         {"certificates": "garbage"},
         {"certificates": NESTED},
@@ -266,18 +266,20 @@ def test_a_unit_asks_though_nothing_can_be_read() -> None:
     ],
     ids=["not JSON", "nested", "a long number", "no texts", "version"],
 )
-def test_cas_that_cannot_be_read(wrong: dict[str, str]) -> None:
+def test_malformed_cas_are_reported_and_those_before_stay_trusted(
+    malformed: dict[str, str],
+) -> None:
     unit = Unit("client-cas")
-    good = {"certificates": json.dumps([ROOT_PEM]), "version": "1"}
-    unit.run("relation_changed", good)
-    ((found,), problem) = unit.cas[-1]
-    assert (found.strip(), problem) == (ROOT_PEM.strip(), "")
-    unit.run("relation_changed", wrong)
-    (found, problem) = unit.cas[-1]
-    assert found is None
+    valid = {"certificates": json.dumps([ROOT_PEM]), "version": "1"}
+    unit.run("relation_changed", valid)
+    ((ca,), problem) = unit.cas[-1]
+    assert (ca.strip(), problem) == (ROOT_PEM.strip(), "")
+    unit.run("relation_changed", malformed)
+    (cas, problem) = unit.cas[-1]
+    assert cas is None
     assert problem.startswith("relation client-cas: what signer wrote cannot be read")
-    unit.run("relation_changed", {**good, "unknown": NESTED})
+    unit.run("relation_changed", {**valid, "unknown": NESTED})
     assert unit.cas[-1] == ((ROOT_PEM.strip(),), "")
-    unit.run("relation_changed", wrong)
+    unit.run("relation_changed", malformed)
     unit.run("relation_broken")
     assert unit.cas[-1] == ((), "")

@@ -1,4 +1,4 @@
-"""CAs of clients are trusted as long as the relation exists, whoever saw it end."""
+"""How long CAs of clients are trusted: as long as their relation exists."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Charm(ops.CharmBase):
         self.cas = ClientCas(self, ENDPOINT)
 
 
-def end_as_follower(context: testing.Context[Charm]) -> testing.State:
-    """The relation begins and ends while another unit leads; this one is elected then."""
+def state_after_relation_ended(context: testing.Context[Charm]) -> testing.State:
+    """The relation began and ended while another unit led; this one has been elected since."""
     relation = testing.Relation(ENDPOINT)
     state = testing.State(leader=False, relations=[relation])
     state = context.run(context.on.relation_created(relation), state)
@@ -30,15 +30,15 @@ def end_as_follower(context: testing.Context[Charm]) -> testing.State:
 
 
 @pytest.mark.parametrize("hook", ["leader_elected", "config_changed", "update_status", "start"])
-def test_a_leader_that_did_not_lead_when_the_relation_ended_takes_them_back(hook: str) -> None:
+def test_a_new_leader_no_longer_trusts_cas_of_a_relation_that_ended_before(hook: str) -> None:
     context = testing.Context(Charm, meta=META)
-    state = end_as_follower(context)
+    state = state_after_relation_ended(context)
     with context(getattr(context.on, hook)(), state) as manager:
         assert manager.charm.cas.read(are_trusted=True) == ()
         assert manager.charm.cas.read(are_trusted=False) is None
 
 
-def test_a_relation_that_is_there_is_not_taken_for_one_that_ended() -> None:
+def test_cas_of_a_relation_that_exists_stay_trusted() -> None:
     context = testing.Context(Charm, meta=META)
     relation = testing.Relation(ENDPOINT)
     state = testing.State(leader=True, relations=[relation])

@@ -1,4 +1,4 @@
-"""What the conversation with servers and Sentinels does when some do not answer."""
+"""What the charm asks of servers and Sentinels when some do not answer."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from valkey_operator.servers.cluster import Cluster
 from valkey_operator.servers.connection import ServerError
 
 
-class Deaf(Cluster):
-    """One Sentinel does not answer, and none may be reset."""
+class SilentSentinel(Cluster):
+    """One Sentinel does not answer, and a command to any is a failure."""
 
     def observe_sentinel(self, address: str) -> SentinelState:
-        if address == "deaf":
+        if address == "silent":
             raise ServerError("no answer")
         return SentinelState(
             address=address, primary="a", quorum=2, down_after=1, failover_timeout=1, others=2,
@@ -23,5 +23,5 @@ class Deaf(Cluster):
 
 
 def test_no_sentinel_is_reset_while_another_does_not_answer() -> None:
-    """It is not the fault of the one that was to be reset, and stops no other step."""
-    Deaf("a password").reset_sentinel("a", ["a", "deaf"], others=2)
+    """That is no failure of the one that was to be reset, and other steps go on."""
+    SilentSentinel("a password").reset_sentinel("a", ["a", "silent"], others=2)

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import pytest
 
+from valkey_client import Endpoint
 from valkey_operator.model.cluster_state import ClusterState, SentinelState, ServerState
+from valkey_operator.model.primary_change import NO_CHANGE, PrimaryChange
+from valkey_operator.model.published_topology import PublishedTopology
 from valkey_operator.servers.convergence import is_changing
-from valkey_operator.workload.sentinel_script import PrimaryChange
 
-A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.3"
+IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
+A, B, C = IPS
+A_TO_B = PrimaryChange(A, B)
 
 
-def facts(names: str, primary: str = "", follow: str = "") -> ClusterState:
-    """Whom the Sentinels name, one letter each; who is primary and who follows it."""
-    address = {"a": A, "b": B, "c": C}
+def make_state(
+    named: str, primary: str = "", replicas: str = "", ips: tuple[str, ...] = IPS
+) -> ClusterState:
+    """What servers and Sentinels say, one letter for each address.
+
+    Args:
+        named: The primary that each Sentinel names.
+        primary: The server that is primary.
+        replicas: The servers that follow it; in capitals, those that are not in sync.
+        ips: The addresses.
+    """
+    address = dict(zip("abc", ips))
     servers: dict[str, ServerState] = {}
     if primary:
         servers[address[primary]] = ServerState(address=address[primary], role="master")
-    for letter in follow:
+    for letter in replicas:
         servers[address[letter.lower()]] = ServerState(
             address=address[letter.lower()],
             role="slave",
@@ -25,50 +38,80 @@ def facts(names: str, primary: str = "", follow: str = "") -> ClusterState:
             in_sync=letter.islower(),
         )
     sentinels = {
-        at: SentinelState(
-            address=at, primary=address[name], quorum=2, down_after=1, failover_timeout=1
+        ip: SentinelState(
+            address=ip, primary=address[letter], quorum=2, down_after=1, failover_timeout=1
         )
-        for at, name in zip((A, B, C), names, strict=False)
+        for ip, letter in zip(ips, named)
     }
     return ClusterState(servers, sentinels, 3)
 
 
-EVERYBODY = f"{A}:6379 {B}:6379,{C}:6379"
+def published(primary: str, *replicas: str) -> PublishedTopology:
+    return PublishedTopology(
+        (Endpoint(primary, 6379),), tuple(Endpoint(ip, 6379) for ip in replicas)
+    )
+
+
+ALL = published(A, B, C)
 
 
 @pytest.mark.parametrize(
-    ("found", "primary_change", "published", "changing"),
+    ("state", "primary_change", "known"),
     [
-        (facts("aaa", "a", "bc"), PrimaryChange(), EVERYBODY, False),
-        (facts("aa", follow=""), PrimaryChange(), EVERYBODY, False),  # down; no failover has begun
-        (facts("ab"), PrimaryChange(), EVERYBODY, True),
-        (facts("abb", "b", "c"), PrimaryChange(), EVERYBODY, False),  # a majority is enough
-        (
-            facts("aba", "a", "c"),
-            PrimaryChange(A, B),
-            EVERYBODY,
-            True,
-        ),  # woken before the others know
-        (facts("aaa", "a", "bc"), PrimaryChange(A, B), EVERYBODY, True),
-        (facts("bb", "b", "c"), PrimaryChange(A, B), EVERYBODY, False),
-        (facts("bb", "b", "C"), PrimaryChange(A, B), EVERYBODY, True),  # does not follow yet
-        (facts("bb", "b", "C"), PrimaryChange(A, B), f"{A}:6379", False),  # nobody was told of it
-        (
-            facts("aaa", "a", "bC"),
-            PrimaryChange(),
-            EVERYBODY,
-            True,
-        ),  # the primary has just come back
-        (
-            facts("bb", "b", "A"),
-            PrimaryChange(A, B),
-            EVERYBODY,
-            False,
-        ),  # the old one takes its time
-        (facts("ccc", "c", "ab"), PrimaryChange(A, B), EVERYBODY, False),  # it has moved on since
+        pytest.param(make_state("aaa", "a", "bc"), NO_CHANGE, ALL, id="no change"),
+        pytest.param(make_state("aa"), NO_CHANGE, ALL, id="down, no failover yet"),
+        pytest.param(make_state("abb", "b", "c"), NO_CHANGE, ALL, id="a majority agrees"),
+        pytest.param(make_state("bb", "b", "c"), A_TO_B, ALL, id="failover is over"),
+        pytest.param(
+            make_state("bb", "b", "C"), A_TO_B, published(A), id="replica that clients do not know"
+        ),
+        pytest.param(
+            make_state("bb", "b", "C"), A_TO_B, None, id="replica, and nothing was published"
+        ),
+        pytest.param(
+            make_state("bb", "b", "A"), A_TO_B, ALL, id="former primary does not follow yet"
+        ),
+        pytest.param(make_state("ccc", "c", "ab"), A_TO_B, ALL, id="another failover since"),
+        pytest.param(
+            make_state("bb", "b", "C"), A_TO_B, published(A, f"1{C}"),
+            id="an address that ends like a replica's",
+        ),
+        pytest.param(
+            make_state("aaa", "a", "bC"), NO_CHANGE, published(f"1{A}", f"1{B}", f"1{C}"),
+            id="addresses that end like the servers'",
+        ),
+    ],
+)  # fmt: skip
+def test_a_cluster_is_stable(
+    state: ClusterState, primary_change: PrimaryChange, known: PublishedTopology | None
+) -> None:
+    assert not is_changing(state, primary_change, known)
+
+
+V6 = ("fd00::1", "fd00::2", "fd00::3")
+
+
+@pytest.mark.parametrize(
+    ("state", "primary_change", "known"),
+    [
+        pytest.param(make_state("ab"), NO_CHANGE, ALL, id="Sentinels disagree"),
+        pytest.param(make_state("aba", "a", "c"), A_TO_B, ALL, id="one Sentinel knows"),
+        pytest.param(make_state("aaa", "a", "bc"), A_TO_B, ALL, id="no Sentinel knows yet"),
+        pytest.param(make_state("bb", "b", "C"), A_TO_B, ALL, id="a replica does not follow yet"),
+        pytest.param(make_state("aaa", "a", "bC"), NO_CHANGE, ALL, id="the primary came back"),
+        pytest.param(
+            make_state("aaa", "a", "bC", V6), NO_CHANGE, published(*V6), id="IPv6 replica"
+        ),
     ],
 )
-def test_a_change_that_is_under_way(
-    found: ClusterState, primary_change: PrimaryChange, published: str, changing: bool
+def test_a_cluster_is_changing(
+    state: ClusterState, primary_change: PrimaryChange, known: PublishedTopology
 ) -> None:
-    assert is_changing(found, primary_change, published) is changing
+    assert is_changing(state, primary_change, known)
+
+
+def test_ipv6_hosts_are_read_back_from_the_databag() -> None:
+    text = published(*V6).text()
+    stored = PublishedTopology.read(text)
+    assert stored == published(*V6)
+    assert stored.server_hosts == set(V6)

@@ -7,44 +7,52 @@ from typing import Any, cast
 import pytest
 
 from valkey_operator.model.cluster_state import ServerState
-from valkey_operator.servers import handover
 from valkey_operator.servers.connection import RefusedError, ServerError
+from valkey_operator.servers.handover import hand_over
 from valkey_operator.servers.switchover import SwitchoverError
+
+from .clocks import ManualClock
 
 OWN = "10.0.0.1"
 
 
 class Servers:
-    """What a unit's server says of itself; its Sentinel is dead."""
+    """A cluster of one unit whose Sentinel is dead."""
 
-    def __init__(self, said: ServerState | ServerError):
-        self._said = said
+    def __init__(self, answer: ServerState | ServerError):
+        self.clock = ManualClock()
+        self._answer = answer
 
     def observe_server(self, _: str) -> ServerState:
-        if isinstance(self._said, ServerError):
-            raise self._said
-        return self._said
+        if isinstance(self._answer, ServerError):
+            raise self._answer
+        return self._answer
 
     def sentinels_known_to(self, _: str) -> list[str]:
         raise ServerError("no answer")
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handover, "_TIMEOUT", 0.3)
+def try_hand_over(answer: ServerState | ServerError) -> ManualClock:
+    """Hand over a unit whose server answers so; returns the clock that was waited by."""
+    servers = Servers(answer)
+    hand_over(cast("Any", servers), OWN)
+    return servers.clock
 
 
-def hand_over(said: ServerState | ServerError) -> None:
-    handover.hand_over(cast("Any", Servers(said)), OWN)
-
-
-def test_a_primary_that_is_busy_does_not_stop() -> None:
-    with pytest.raises(SwitchoverError, match=r"BUSY.*waits for another unit to take over"):
-        hand_over(RefusedError("BUSY Valkey is busy running a script."))
+def test_a_busy_primary_does_not_stop() -> None:
+    with pytest.raises(
+        SwitchoverError, match=r"BUSY.*stops only when another unit has taken over"
+    ):
+        try_hand_over(RefusedError("BUSY Valkey is busy running a script."))
 
 
 @pytest.mark.parametrize(
-    "said", [ServerError("connection refused"), ServerState(address=OWN, role="slave")]
+    "answer",
+    [ServerError("connection refused"), ServerState(address=OWN, role="slave")],
+    ids=["dead", "replica"],
 )
-def test_what_is_dead_or_a_replica_stops(said: ServerState | ServerError) -> None:
-    hand_over(said)
+def test_a_dead_server_or_a_replica_stops_after_the_timeout(
+    answer: ServerState | ServerError,
+) -> None:
+    clock = try_hand_over(answer)
+    assert 10 < clock.now < 10.5, "a moment without an answer is no reason to lose its data"

@@ -1,3 +1,5 @@
+"""Which accounts share keys."""
+
 from __future__ import annotations
 
 from hypothesis import given
@@ -10,10 +12,11 @@ prefixes = st.from_regex(r"[ab][ab:]{0,3}\*?|\*", fullmatch=True)
 
 
 @given(st.lists(st.tuples(prefixes, st.integers(1, 4)), max_size=12))
-def test_it_is_what_comparing_everybody_with_everybody_finds(
-    wanted: list[tuple[str, int]],
+def test_overlapping_names_the_same_accounts_as_comparing_each_with_each(
+    prefixes_and_relations: list[tuple[str, int]],
 ) -> None:
     accounts = [
-        Account(f"relation-{n}", "", p, relation) for n, (p, relation) in enumerate(wanted)
+        Account(f"relation-{n}", "", prefix, relation)
+        for n, (prefix, relation) in enumerate(prefixes_and_relations)
     ]
     assert overlapping(accounts) == {a.name for a in accounts if sharers(a, accounts)}

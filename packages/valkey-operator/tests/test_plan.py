@@ -1,268 +1,156 @@
+"""What the leader does to servers and Sentinels, and what it tells clients and units."""
+
 from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster_model import (
-    IPS,
-    VERSION,
-    account,
-    asked,
-    cluster,
-    facts,
-    granted,
-    on_every_node,
-    request,
-    run,
-    serving,
-    with_accounts,
-)
-
+from valkey_client import Grant, Refusal, Withdrawal
 from valkey_client.databag import Requests
 from valkey_client.statuses import NOT_READY
-from valkey_operator.decide.plan import topology_of
+from valkey_operator.decide.plan import current_topology
 from valkey_operator.model.cluster_state import ClusterState
 from valkey_operator.model.facts import ClientRelation
 from valkey_operator.model.steps import (
     ConfigureSentinel,
     ConfigureServer,
     DropAccounts,
-    Grant,
     RecordAccountsDigest,
-    Refuse,
     ResetSentinel,
     SetAccounts,
-    UpdateSharedState,
-    UpdateTopology,
-    Withdraw,
 )
 from valkey_operator.rules.accounts import Version, digest
 from valkey_operator.rules.accounts_digest import accounts_digest
 from valkey_operator.rules.settings import Settings
 
+from .cluster_model import (
+    IPS,
+    VERSION,
+    account,
+    assert_nothing_to_do,
+    client_relation,
+    granted,
+    make_cluster,
+    make_facts,
+    make_plan,
+    of_kind,
+    on_every_node,
+    only,
+    request,
+    with_server,
+    with_shared,
+    without_units,
+)
 
-def test_nothing_to_do() -> None:
-    assert run(facts()) == []
+# Accounts.
 
 
-def test_a_request_gets_an_account_everywhere_before_it_is_published() -> None:
-    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
-    actions = run(made)
-    kinds = [type(action) for action in actions]
-    assert kinds == [
+def test_a_stable_cluster_needs_no_change() -> None:
+    assert_nothing_to_do(make_facts())
+
+
+def test_a_request_is_granted_after_its_account_exists_on_every_node() -> None:
+    plan = make_plan(make_facts(relations=[client_relation(request())]))
+    assert [type(step) for step in plan.steps] == [
         *on_every_node(SetAccounts),
         *on_every_node(RecordAccountsDigest),
-        Grant,
-        UpdateSharedState,
     ]
-    servers = [a.address for a in actions[:3]]
-    assert servers == [IPS[1], IPS[2], IPS[0]], "replicas before the primary"
-    assert all(a.on_sentinel for a in actions[3:6])
-    grant = actions[12]
-    assert grant.account.sha256 == digest("password-0")
-    assert "password-0" not in repr(grant) + repr(actions[-1])
-
-
-def test_served_requests_are_left_alone() -> None:
-    one = account()
-    made = facts(
-        cluster=cluster(accounts=(one,)),
-        relation_ids=frozenset({1}),
-        asked=(asked(request(), granted=granted()),),
+    setting = of_kind(SetAccounts, plan.steps)
+    assert [step.address for step in setting[:3]] == [IPS[1], IPS[2], IPS[0]], (
+        "replicas before the primary"
     )
-    assert run(with_accounts(made, one)) == []
+    assert all(step.on_sentinel for step in setting[3:6])
+    assert [type(answer) for answer in plan.answers] == [Grant]
+    grant = only(Grant, plan.answers)
+    assert plan.shared.accounts[grant.access.username].sha256 == digest("password-0")
+    assert "password-0" not in repr(plan)
 
 
-def test_a_request_with_another_prefix_gets_a_new_account() -> None:
-    one = account()
-    made = facts(
-        cluster=cluster(accounts=(one,)),
-        relation_ids=frozenset({1}),
-        asked=(asked(request("b:*"), granted=granted()),),
-    )
-    actions = run(with_accounts(made, one))
-    grant = next(a for a in actions if isinstance(a, Grant))
-    assert grant.account.prefix == "b:*"
-    assert not any(isinstance(a, DropAccounts) for a in actions), "it is the same account"
+def test_a_granted_request_is_left_alone() -> None:
+    relation = client_relation(request(), granted=granted())
+    assert_nothing_to_do(make_facts(account(), relations=[relation]))
 
 
-def test_a_withdrawn_request_is_gone_from_everywhere() -> None:
-    one, other = account(), account("relation-10-r", "b:*", relation=10)
-    made = facts(
-        cluster=cluster(
-            accounts=(
-                one,
-                other,
-            )
-        ),
-        relation_ids=frozenset({1, 10}),
-        asked=(asked(),),
-    )
-    actions = run(with_accounts(made, one, other))
-    drops = [a for a in actions if isinstance(a, DropAccounts)]
+def test_a_request_whose_prefix_changed_keeps_its_account_name_and_no_account_is_dropped() -> None:
+    relation = client_relation(request("b:*"), granted=granted())
+    plan = make_plan(make_facts(account(), relations=[relation]))
+    grant = only(Grant, plan.answers)
+    assert grant.access.prefix == "b:*"
+    assert plan.shared.accounts[grant.access.username].prefix == "b:*"
+    assert of_kind(DropAccounts, plan.steps) == [], "it is the same account"
+
+
+def test_the_account_of_a_removed_request_is_dropped_from_every_node() -> None:
+    other = account("relation-10-r", "b:*", relation=10)
+    plan = make_plan(make_facts(account(), other, relations=[client_relation()]))
+    drops = of_kind(DropAccounts, plan.steps)
     assert len(drops) == 6
-    assert all(a.names == ("relation-1-r",) for a in drops)
-    assert Withdraw(1, ("r",)) in actions
-    assert actions[-1].shared.accounts.keys() == {"relation-10-r"}
+    assert all(step.names == ("relation-1-r",) for step in drops)
+    assert Withdrawal(1, ("r",)) in plan.answers
+    assert plan.shared.accounts.keys() == {"relation-10-r"}
 
 
-def test_a_relation_that_is_gone_takes_its_accounts_along() -> None:
-    one, other = account(), account("relation-10-r", "b:*", relation=10)
-    made = facts(
-        cluster=cluster(
-            accounts=(
-                one,
-                other,
-            )
-        ),
-        relation_ids=frozenset({10}),
-    )
-    actions = run(with_accounts(made, one, other))
-    assert Withdraw(1, ("r",)) in actions
-    assert {n for a in actions if isinstance(a, DropAccounts) for n in a.names} == {"relation-1-r"}
+def test_the_accounts_of_a_removed_relation_are_dropped() -> None:
+    facts = make_facts(account(), account("relation-10-r", "b:*", relation=10))
+    plan = make_plan(replace(facts, applications={10: "app10"}))
+    assert Withdrawal(1, ("r",)) in plan.answers
+    drops = of_kind(DropAccounts, plan.steps)
+    assert {name for step in drops for name in step.names} == {"relation-1-r"}
 
 
-def test_damaged_data_withdraws_nothing() -> None:
-    one = account()
+def test_a_damaged_requirer_databag_withdraws_nothing() -> None:
     damaged = ClientRelation(1, Requests("v1", is_complete=False), granted())
-    made = facts(cluster=cluster(accounts=(one,)), relation_ids=frozenset({1}), asked=(damaged,))
-    assert run(with_accounts(made, one)) == []
+    assert_nothing_to_do(make_facts(account(), relations=[damaged]))
 
 
-def test_without_a_primary_requests_wait_and_nothing_is_published() -> None:
-    split = cluster()
-    sentinels = {
-        ip: replace(s, primary=IPS[n % 2]) for n, (ip, s) in enumerate(split.sentinels.items())
-    }
-    lost = replace(split.servers[IPS[0]], role="slave", primary=IPS[1])
-    split = ClusterState({**split.servers, IPS[0]: lost}, sentinels, 3)
-    made = facts(cluster=split, relation_ids=frozenset({1}), asked=(asked(request()),))
-    made = replace(made, shared=replace(made.shared, published="before"))
-    actions = run(made)
-    assert [type(a) for a in actions] == [Refuse, UpdateSharedState]
-    assert actions[0].status.code == NOT_READY
-    assert actions[1].shared.pending == {1}
-    assert actions[1].shared.published == "before"
-
-
-def test_what_waited_is_served_and_no_longer_pending() -> None:
-    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
-    made = replace(made, shared=replace(made.shared, pending=frozenset({1, 2})))
-    actions = run(made)
-    assert actions[-1].shared.pending == frozenset()
-
-
-def test_a_new_primary_is_told_to_everybody_in_one_action() -> None:
-    before = facts()
-    after = replace(before, cluster=cluster(primary=IPS[1]))
-    actions = run(after)
-    assert [type(a) for a in actions] == [UpdateTopology, UpdateSharedState]
-    assert actions[1].shared.first_primary == IPS[1]
-    assert [e.host for e in actions[0].topology.endpoints] == [IPS[1]]
-    assert [e.host for e in actions[0].topology.read_only_endpoints] == [IPS[0], IPS[2]]
-
-
-def test_a_replica_that_is_not_in_sync_is_not_published() -> None:
-    made = facts()
-    behind = replace(made.cluster.servers[IPS[2]], in_sync=False)
-    servers = {**made.cluster.servers, IPS[2]: behind}
-    topology = topology_of(replace(made, cluster=replace(made.cluster, servers=servers)))
-    assert topology is not None
-    assert [e.host for e in topology.read_only_endpoints] == [IPS[1]]
-
-
-def test_a_node_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> None:
+def test_a_server_that_lacks_an_account_gets_it_before_it_may_be_promoted() -> None:
     one = account()
-    made = facts(cluster=cluster(accounts=(one,)), relation_ids=frozenset({1}))
-    fresh = replace(
-        made.cluster.servers[IPS[2]],
-        accounts=frozenset(),
-        accounts_digests=(),
-        settings={**made.cluster.servers[IPS[2]].settings, "replica-priority": "0"},
+    facts = make_facts(one)
+    settings = {**facts.cluster.servers[IPS[2]].settings, "replica-priority": "0"}
+    facts = with_server(
+        facts, IPS[2], accounts=frozenset(), accounts_digests=(), settings=settings
     )
-    servers = {**made.cluster.servers, IPS[2]: fresh}
-    made = replace(made, cluster=replace(made.cluster, servers=servers))
-    actions = run(with_accounts(made, one))
-    assert actions == [
+    assert make_plan(facts).steps == (
         SetAccounts(IPS[2], (one,)),
         ConfigureServer(IPS[2], "replica-priority", "100"),
         RecordAccountsDigest(IPS[2], accounts_digest([one], VERSION)),
-    ]
-
-
-def test_an_account_that_nobody_asked_for_is_removed() -> None:
-    actions = run(facts(cluster=cluster(accounts=(account("relation-9-x", relation=9),))))
-    kinds = [type(a) for a in actions]
-    assert kinds == [*on_every_node(DropAccounts), *on_every_node(RecordAccountsDigest)]
-
-
-def test_below_three_nodes_writes_do_not_wait_for_a_replica() -> None:
-    members = IPS[:2]
-    made = facts(cluster=cluster(members=members, **{"min-replicas-to-write": "1"}), ips=members)
-    changes = [a for a in run(made) if isinstance(a, ConfigureServer)]
-    assert {(a.name, a.value) for a in changes} == {("min-replicas-to-write", "0")}
-
-
-def test_sentinels_follow_the_configuration_and_the_number_of_units() -> None:
-    made = replace(facts(), settings=Settings(down_after=3, failover_timeout=20))
-    made = replace(made, peers=made.peers[:1], planned=1)
-    assert any(isinstance(a, ResetSentinel) for a in run(made))
-    changes = [a for a in run(made) if isinstance(a, ConfigureSentinel)]
-    assert {(a.name, a.value) for a in changes} == {
-        ("quorum", "1"),
-        ("down-after-milliseconds", "3000"),
-        ("failover-timeout", "20000"),
-    }
-
-
-def test_a_leader_that_is_cut_off_with_the_old_primary_believes_and_changes_nothing() -> None:
-    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
-    whole = made.cluster
-    alone = ClusterState(
-        {IPS[0]: whole.servers[IPS[0]]}, {IPS[0]: whole.sentinels[IPS[0]]}, asked=3
     )
-    assert alone.primary == ""
-    actions = run(replace(made, cluster=alone))
-    assert [type(a) for a in actions] == [Refuse, UpdateSharedState]
-    assert actions[1].shared.published == made.shared.published
+    assert make_plan(facts).answers == ()
 
 
-def test_the_loss_of_a_replica_takes_no_protection_away() -> None:
-    made = facts()
-    servers = {ip: s for ip, s in made.cluster.servers.items() if ip != IPS[2]}
-    sentinels = {ip: s for ip, s in made.cluster.sentinels.items() if ip != IPS[2]}
-    actions = run(replace(made, cluster=ClusterState(servers, sentinels, 3)))
-    assert not any(isinstance(a, ConfigureServer) for a in actions)
-    assert isinstance(actions[0], UpdateTopology)
+def test_an_account_that_no_request_has_is_dropped() -> None:
+    unknown = account("relation-9-x", relation=9)
+    plan = make_plan(make_facts(cluster=make_cluster(accounts=(unknown,))))
+    assert [type(step) for step in plan.steps] == [
+        *on_every_node(DropAccounts),
+        *on_every_node(RecordAccountsDigest),
+    ]
 
 
 def test_no_account_is_given_while_a_started_unit_does_not_answer() -> None:
-    made = facts(relation_ids=frozenset({1}), asked=(asked(request()),))
-    made = replace(made, cluster=made.cluster.without({IPS[2]}))
-    refusals = [a for a in run(made) if isinstance(a, Refuse)]
-    assert [r.status.code for r in refusals] == [NOT_READY]
-    assert "v/2" in refusals[0].status.message
+    facts = make_facts(relations=[client_relation(request())])
+    refusal = only(Refusal, make_plan(without_units(facts, IPS[2])).answers)
+    assert refusal.status.code == NOT_READY
+    assert "v/2" in refusal.status.message
 
 
-def test_a_node_that_was_given_something_else_is_given_everything() -> None:
+def test_a_server_with_another_accounts_digest_is_given_every_account() -> None:
     """It was away, or another release of the charm started it with other rules."""
     one = account()
-    made = serving(one)
-    stale = replace(made.cluster.servers[IPS[1]], accounts_digests=("charm-accounts-other",))
-    servers = {**made.cluster.servers, IPS[1]: stale}
-    made = replace(made, cluster=replace(made.cluster, servers=servers))
-    assert run(made) == [
+    facts = with_server(make_facts(one), IPS[1], accounts_digests=("charm-accounts-other",))
+    assert make_plan(facts).steps == (
         SetAccounts(IPS[1], (one,)),
         RecordAccountsDigest(IPS[1], accounts_digest([one], VERSION), ("charm-accounts-other",)),
-    ]
+    )
 
 
-def test_one_more_account_touches_no_other() -> None:
-    made = serving(account(), asked=(asked(request("b:*", relation=2), relation=2),))
-    given = {a.name for step in run(made) if isinstance(step, SetAccounts) for a in step.accounts}
-    assert given == {"relation-2-r"}
+def test_a_new_account_sets_no_other_account() -> None:
+    relation = client_relation(request("b:*", relation=2), relation=2)
+    plan = make_plan(make_facts(account(), relations=[relation]))
+    setting = of_kind(SetAccounts, plan.steps)
+    assert {a.name for step in setting for a in step.accounts} == {"relation-2-r"}
 
 
-def test_the_marker_stands_for_everything_about_the_accounts() -> None:
+def test_the_accounts_digest_changes_with_every_field_and_every_kind_of_server() -> None:
     one = account()
     others = [
         replace(one, sha256=digest("q")),
@@ -279,54 +167,133 @@ def test_the_marker_stands_for_everything_about_the_accounts() -> None:
     )
 
 
-def test_a_server_of_another_version_than_before_is_given_its_rules() -> None:
-    """From 9.1.2 on an account is held to databases, which one of before was not."""
+def test_an_upgraded_server_is_given_the_rules_of_its_new_version() -> None:
+    """From 9.1.2 on an account is held to databases, which it was not before."""
     one = account()
-    before = cluster(accounts=(one,), version=(8, 0, 1))
-    servers = {ip: replace(s, version=VERSION) for ip, s in before.servers.items()}
-    steps = run(serving(one, cluster=replace(before, servers=servers)))
-    given = [(s.address, s.on_sentinel) for s in steps if isinstance(s, SetAccounts)]
-    assert sorted(given) == [(ip, on) for ip in IPS for on in (False, True)]
+    facts = make_facts(one, cluster=make_cluster(accounts=(one,), version=(8, 0, 1)))
+    for ip in IPS:
+        facts = with_server(facts, ip, version=VERSION)
+    setting = of_kind(SetAccounts, make_plan(facts).steps)
+    assert sorted((step.address, step.on_sentinel) for step in setting) == [
+        (ip, on_sentinel) for ip in IPS for on_sentinel in (False, True)
+    ]
 
 
-def test_the_first_replicas_stop_no_writes_while_they_load() -> None:
+# The primary, and what clients are told of it.
+
+
+def test_without_a_primary_requests_are_refused_and_the_published_topology_stays() -> None:
+    facts = make_facts(relations=[client_relation(request())])
+    sentinels = {
+        ip: replace(s, primary=IPS[n % 2])
+        for n, (ip, s) in enumerate(facts.cluster.sentinels.items())
+    }
+    facts = with_server(facts, IPS[0], role="slave", primary=IPS[1])
+    facts = replace(facts, cluster=replace(facts.cluster, sentinels=sentinels))
+    plan = make_plan(facts)
+    assert plan.steps == ()
+    assert only(Refusal, plan.answers).status.code == NOT_READY
+    assert plan.topology is None
+    assert plan.shared == replace(facts.shared, pending=frozenset({1}))
+    assert facts.shared.published
+
+
+def test_a_pending_request_that_is_granted_is_no_longer_pending() -> None:
+    facts = make_facts(relations=[client_relation(request())])
+    plan = make_plan(with_shared(facts, pending=frozenset({1, 2})))
+    assert plan.shared.pending == frozenset()
+
+
+def test_a_new_primary_is_published_to_all_clients_at_once() -> None:
+    facts = make_facts()
+    plan = make_plan(replace(facts, cluster=make_cluster(primary=IPS[1])))
+    assert (plan.steps, plan.answers) == ((), ())
+    assert plan.shared.first_primary == IPS[1]
+    assert plan.topology
+    assert [endpoint.host for endpoint in plan.topology.endpoints] == [IPS[1]]
+    assert [e.host for e in plan.topology.read_only_endpoints] == [IPS[0], IPS[2]]
+
+
+def test_a_replica_that_is_not_in_sync_is_not_published() -> None:
+    facts = with_server(make_facts(), IPS[2], in_sync=False)
+    topology = current_topology(facts, facts.shared.tls)
+    assert topology is not None
+    assert [endpoint.host for endpoint in topology.read_only_endpoints] == [IPS[1]]
+
+
+def test_a_leader_that_sees_only_the_former_primary_changes_nothing() -> None:
+    facts = make_facts(relations=[client_relation(request())])
+    state = ClusterState(
+        {IPS[0]: facts.cluster.servers[IPS[0]]}, {IPS[0]: facts.cluster.sentinels[IPS[0]]}, units=3
+    )
+    assert state.primary == ""
+    plan = make_plan(replace(facts, cluster=state))
+    assert plan.steps == ()
+    assert [type(answer) for answer in plan.answers] == [Refusal]
+    assert plan.topology is None
+    assert plan.shared == replace(facts.shared, pending=frozenset({1}))
+
+
+def test_a_replica_that_is_gone_is_no_longer_published_and_changes_no_setting() -> None:
+    plan = make_plan(without_units(make_facts(), IPS[2]))
+    assert plan.steps == ()
+    assert plan.topology
+    assert [endpoint.host for endpoint in plan.topology.read_only_endpoints] == [IPS[1]]
+
+
+# Settings of servers and Sentinels.
+
+
+def test_writes_need_no_replica_with_less_than_three_units() -> None:
+    members = IPS[:2]
+    cluster = make_cluster(members=members, **{"min-replicas-to-write": "1"})
+    changes = of_kind(ConfigureServer, make_plan(make_facts(cluster=cluster, ips=members)).steps)
+    assert {(step.name, step.value) for step in changes} == {("min-replicas-to-write", "0")}
+
+
+def test_sentinels_are_configured_from_the_settings_and_the_number_of_units() -> None:
+    facts = replace(make_facts(), settings=Settings(down_after=3, failover_timeout=20))
+    plan = make_plan(replace(facts, peers=facts.peers[:1], planned_units=1))
+    assert of_kind(ResetSentinel, plan.steps)
+    changes = of_kind(ConfigureSentinel, plan.steps)
+    assert {(step.name, step.value) for step in changes} == {
+        ("quorum", "1"),
+        ("down-after-milliseconds", "3000"),
+        ("failover-timeout", "20000"),
+    }
+
+
+def test_writes_wait_for_a_replica_from_the_first_that_is_in_sync() -> None:
     """The minimum is raised when one is in sync, and not lowered when it falls behind."""
 
-    def wanted(minimum: str, *in_sync: str) -> list[str]:
-        found = cluster(min_replicas_to_write=minimum)
-        servers = {
-            ip: replace(s, in_sync=s.role == "master" or ip in in_sync)
-            for ip, s in found.servers.items()
-        }
-        steps = run(facts(cluster=replace(found, servers=servers)))
+    def changes(minimum: str, *in_sync: str) -> list[str]:
+        facts = make_facts(cluster=make_cluster(min_replicas_to_write=minimum))
+        for ip in IPS[1:]:
+            facts = with_server(facts, ip, in_sync=ip in in_sync)
         return [
-            s.value
-            for s in steps
-            if isinstance(s, ConfigureServer)
-            and (s.address, s.name) == (IPS[0], "min-replicas-to-write")
+            step.value
+            for step in of_kind(ConfigureServer, make_plan(facts).steps)
+            if (step.address, step.name) == (IPS[0], "min-replicas-to-write")
         ]
 
-    assert wanted("0") == []
-    assert wanted("0", IPS[1]) == ["1"]
-    assert wanted("1") == []
+    assert changes("0") == []
+    assert changes("0", IPS[1]) == ["1"]
+    assert changes("1") == []
 
 
-def test_limits_follow_the_memory_of_each_unit() -> None:
-    made = facts()
-    peers = tuple(replace(p, memory=2**30 * (n + 1)) for n, p in enumerate(made.peers))
-    changes = [s for s in run(replace(made, peers=peers)) if isinstance(s, ConfigureServer)]
-    memory = [(s.address, s.value) for s in changes if s.name == "maxmemory"]
+def test_maxmemory_follows_the_memory_of_each_unit() -> None:
+    facts = make_facts()
+    peers = tuple(replace(p, memory=2**30 * (n + 1)) for n, p in enumerate(facts.peers))
+    changes = of_kind(ConfigureServer, make_plan(replace(facts, peers=peers)).steps)
+    memory = [(step.address, step.value) for step in changes if step.name == "maxmemory"]
     assert memory == [(ip, str(2**30 * (n + 1) * 3 // 4)) for n, ip in enumerate(IPS)]
-    assert ("maxmemory-policy", "noeviction") in {(s.name, s.value) for s in changes}
+    assert ("maxmemory-policy", "noeviction") in {(step.name, step.value) for step in changes}
 
 
-def test_sentinels_forget_units_that_were_removed_once_everybody_is_there() -> None:
-    made = facts()
-    sentinels = {ip: replace(s, others=5) for ip, s in made.cluster.sentinels.items()}
-    stale = replace(made, cluster=replace(made.cluster, sentinels=sentinels))
-    assert run(stale) == [ResetSentinel(ip, 2) for ip in IPS]
-    assert run(replace(stale, planned=6)) == [], "the others have only not been met yet"
-    assert not any(
-        isinstance(a, ResetSentinel)
-        for a in run(replace(stale, cluster=stale.cluster.without({IPS[2]})))
-    )
+def test_sentinels_are_reset_after_a_removal_once_all_units_answer() -> None:
+    facts = make_facts()
+    sentinels = {ip: replace(s, others=5) for ip, s in facts.cluster.sentinels.items()}
+    facts = replace(facts, cluster=replace(facts.cluster, sentinels=sentinels))
+    assert make_plan(facts).steps == tuple(ResetSentinel(ip, 2) for ip in IPS)
+    assert_nothing_to_do(replace(facts, planned_units=6))  # The others have not joined yet.
+    assert of_kind(ResetSentinel, make_plan(without_units(facts, IPS[2])).steps) == []

@@ -1,4 +1,4 @@
-"""Whom a server follows when it starts; everybody else is gone, or has not been met."""
+"""Which primary a server follows when it starts, and when it has to start again."""
 
 from __future__ import annotations
 
@@ -7,58 +7,82 @@ from typing import Any, cast
 import pytest
 
 from valkey_operator.model.cluster_state import ServerState
-from valkey_operator.peers import SharedState
+from valkey_operator.model.peer_data import SharedState
 from valkey_operator.rules.epochs import PrimaryClaim
 from valkey_operator.servers.connection import RefusedError, ServerError
 from valkey_operator.unit.startup import PrimarySelection, Startup
 
-OWN, OTHER, GONE = "10.0.0.1", "10.0.0.2", "10.0.0.9"
+from .clocks import ManualClock
+
+OWN, OTHER, REMOVED = "10.0.0.1", "10.0.0.2", "10.0.0.9"
 
 
-class Sentinels:
-    """What is said to a unit that starts; only some servers answer."""
+class OtherServers:
+    """The servers and Sentinels of other units.
 
-    def __init__(self, named: list[PrimaryClaim], *alive: str):
-        self._named, self._alive = named, alive
+    Args:
+        claims: The primaries that Sentinels name.
+        answering: The addresses of the servers that answer.
+    """
+
+    def __init__(self, claims: list[PrimaryClaim], *answering: str):
+        self.clock = ManualClock()
+        self._claims, self._answering = claims, answering
 
     def settled_primary_claims(self, _: object) -> list[PrimaryClaim]:
-        return self._named
+        return self._claims
 
-    def observe_server(self, address: str) -> None:
-        if address not in self._alive:
+    def observe_server(self, address: str) -> Any:
+        if address not in self._answering:
             raise ServerError(address)
+        return ServerState(address=address, role="master")
 
 
-class Busy(Sentinels):
+class BusyPrimary(OtherServers):
     """The primary runs a script that takes long."""
 
     def observe_server(self, address: str) -> Any:
         if address != OWN:
             raise RefusedError("BUSY Valkey is busy running a script.")
-        return ServerState(address=OWN, role="slave", primary=GONE, in_sync=True)
+        return ServerState(address=OWN, role="slave", primary=REMOVED, in_sync=True)
+
+
+class RemovedPrimary(OtherServers):
+    """The primary does not answer, and its replication link is down."""
+
+    def observe_server(self, address: str) -> Any:
+        if address != OWN:
+            raise ServerError("connection refused")
+        return ServerState(address=OWN, role="slave", primary=REMOVED, in_sync=False)
 
 
 class Unit:
+    """The unit that starts.
+
+    Args:
+        recorded: The primary in its Sentinel's configuration.
+    """
+
     address = OWN
 
-    def __init__(self, known: PrimaryClaim):
-        self._known = known
+    def __init__(self, recorded: PrimaryClaim):
+        self._recorded = recorded
 
     def recorded_primary(self) -> PrimaryClaim:
-        return self._known
+        return self._recorded
 
 
-def following(
-    known: PrimaryClaim,
+def make_startup(
+    recorded: PrimaryClaim,
     shared: PrimaryClaim,
-    sentinels: Sentinels,
+    servers: OtherServers,
     *,
     others: int = 1,
     is_last: bool = False,
 ) -> Startup:
     return Startup(
-        cast("Any", Unit(known)),
-        cast("Any", sentinels),
+        cast("Any", Unit(recorded)),
+        cast("Any", servers),
         SharedState(first_primary=shared.address, epoch=shared.epoch),
         others=[OTHER][:others],
         started=others,
@@ -66,52 +90,70 @@ def following(
     )
 
 
-def choose(
-    known: PrimaryClaim,
+def select(
+    recorded: PrimaryClaim,
     shared: PrimaryClaim,
-    sentinels: Sentinels,
+    servers: OtherServers,
     *,
     others: int = 1,
     is_last: bool = False,
 ) -> PrimarySelection:
-    return following(known, shared, sentinels, others=others, is_last=is_last).choose()
+    startup = make_startup(recorded, shared, servers, others=others, is_last=is_last)
+    return startup.select_primary()
 
 
-def test_the_latest_failover_counts_whoever_tells_of_it() -> None:
-    said = Sentinels([PrimaryClaim(OTHER, 2)], OTHER)
-    assert choose(PrimaryClaim(OWN, 1), PrimaryClaim(OWN), said) == PrimarySelection(
+NO_SERVERS = OtherServers([])
+
+
+def test_the_primary_of_the_latest_failover_is_selected() -> None:
+    servers = OtherServers([PrimaryClaim(OTHER, 2)], OTHER)
+    assert select(PrimaryClaim(OWN, 1), PrimaryClaim(OWN), servers) == PrimarySelection(
         OTHER, is_certain=True
     )
-    assert choose(PrimaryClaim(OWN, 1), PrimaryClaim(OTHER, 2), Sentinels([])).primary == OTHER
+    assert select(PrimaryClaim(OWN, 1), PrimaryClaim(OTHER, 2), NO_SERVERS).primary == OTHER
 
 
-def test_a_primary_that_has_left_but_answers_is_followed() -> None:
+def test_a_removed_primary_that_still_answers_is_selected() -> None:
     """Its unit hands over, and needs a replica for that."""
-    assert choose(PrimaryClaim(), PrimaryClaim(GONE, 1), Sentinels([], GONE)).primary == GONE
+    servers = OtherServers([], REMOVED)
+    assert select(PrimaryClaim(), PrimaryClaim(REMOVED, 1), servers).primary == REMOVED
 
 
-@pytest.mark.parametrize("known", [PrimaryClaim(), PrimaryClaim(GONE, 1)])
-def test_a_primary_that_is_gone_is_not_waited_for_in_vain(known: PrimaryClaim) -> None:
-    nobody = Sentinels([])
-    assert choose(known, PrimaryClaim(GONE, 1), nobody).primary == "", "another unit may know more"
-    assert choose(known, PrimaryClaim(GONE, 1), nobody, others=0, is_last=True).primary == OWN
+@pytest.mark.parametrize(
+    "recorded", [PrimaryClaim(), PrimaryClaim(REMOVED, 1)], ids=["nothing recorded", "recorded"]
+)
+def test_the_last_unit_selects_itself_if_the_primary_was_removed(recorded: PrimaryClaim) -> None:
+    shared = PrimaryClaim(REMOVED, 1)
+    assert select(recorded, shared, NO_SERVERS).primary == "", "another unit may know more"
+    assert select(recorded, shared, NO_SERVERS, others=0, is_last=True).primary == OWN
 
 
-def test_a_unit_that_is_met_is_followed_before_its_server_answers() -> None:
+def test_the_primary_of_a_known_unit_is_selected_before_it_answers() -> None:
     """The units of an application that is deployed start in any order."""
-    assert choose(PrimaryClaim(), PrimaryClaim(OTHER), Sentinels([])).primary == OTHER
+    assert select(PrimaryClaim(), PrimaryClaim(OTHER), NO_SERVERS).primary == OTHER
 
 
-def test_the_founder_needs_nobody() -> None:
-    assert choose(PrimaryClaim(), PrimaryClaim(OWN), Sentinels([]), others=0) == PrimarySelection(
+def test_the_first_unit_of_a_new_cluster_selects_itself() -> None:
+    assert select(PrimaryClaim(), PrimaryClaim(OWN), NO_SERVERS, others=0) == PrimarySelection(
         OWN, is_certain=True
     )
 
 
-def test_a_primary_that_is_busy_is_not_gone() -> None:
+def test_a_busy_primary_is_not_taken_for_removed() -> None:
     """The last unit would be a second primary, while the first one goes on taking writes."""
-    unit = following(
-        PrimaryClaim(GONE, 3), PrimaryClaim(GONE, 3), Busy([]), others=0, is_last=True
-    )
-    assert not unit.must_restart()
-    assert unit.choose().primary == GONE
+    claim = PrimaryClaim(REMOVED, 3)
+    startup = make_startup(claim, claim, BusyPrimary([]), others=0, is_last=True)
+    assert startup.reason_to_restart() == ""
+    assert startup.select_primary().primary == REMOVED
+
+
+def test_the_last_unit_restarts_if_its_primary_was_removed() -> None:
+    claim = PrimaryClaim(REMOVED, 3)
+    startup = make_startup(claim, claim, RemovedPrimary([]), others=0, is_last=True)
+    assert startup.reason_to_restart() == "its primary was removed and this is the last unit"
+
+
+def test_a_unit_restarts_if_its_sentinel_does_not_hear_of_the_new_primary() -> None:
+    startup = make_startup(PrimaryClaim(OWN, 1), PrimaryClaim(OTHER, 2), OtherServers([], OTHER))
+    assert startup.reason_to_restart() == f"the Sentinel knows the former primary {OWN} only"
+    assert startup.cluster.clock.monotonic() >= 3, "Sentinels say hello every 2 s"

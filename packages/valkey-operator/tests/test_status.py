@@ -1,57 +1,81 @@
+"""What the status of the application says."""
+
 from __future__ import annotations
 
 from dataclasses import replace
 
 import ops
 import pytest
-from cluster_model import IPS, account, cluster, serving
 
-from valkey_operator.decide.status import application_status, sharing
-from valkey_operator.model.cluster_state import ClusterState
+from valkey_operator.decide.status import application_status, shared_keys
+from valkey_operator.model.facts import Facts
 from valkey_operator.rules.accounts import Version
 from valkey_operator.rules.settings import Settings
 
+from .cluster_model import (
+    IPS,
+    account,
+    client_relation,
+    make_cluster,
+    make_facts,
+    make_plan,
+    request,
+    without_units,
+)
+
 ONE, TWO = account(), account("relation-2-r", "a:b:*", relation=2)
+STRICT = Settings(isolation="strict")
 
 
-def test_all_is_well() -> None:
-    status = application_status(serving(ONE), [ONE])
-    assert status == ops.ActiveStatus("primary is v/0; 1 client account(s)")
+def status_of(facts: Facts) -> ops.StatusBase:
+    return application_status(facts, make_plan(facts))
 
 
-def test_a_server_that_does_not_answer_is_named() -> None:
-    made = serving()
-    made = replace(made, cluster=made.cluster.without({IPS[1]}))
-    assert "no answer from the server of v/1" in application_status(made, []).message
+def test_it_names_the_primary_and_counts_clients() -> None:
+    assert status_of(make_facts(ONE)) == ops.ActiveStatus("Primary is v/0; 1 client")
+    assert status_of(make_facts()) == ops.ActiveStatus("Primary is v/0; 0 clients")
 
 
-def test_a_person_is_needed_without_a_majority_of_sentinels() -> None:
-    made = serving()
-    made = replace(made, cluster=made.cluster.without({IPS[1], IPS[2]}))
-    status = application_status(made, [])
+def test_it_names_a_unit_whose_server_does_not_answer() -> None:
+    status = status_of(without_units(make_facts(), IPS[1]))
+    assert "No answer from the server of v/1" in status.message
+
+
+def test_it_is_blocked_without_a_majority_of_sentinels() -> None:
+    status = status_of(without_units(make_facts(), IPS[1], IPS[2]))
     assert isinstance(status, ops.BlockedStatus)
     assert "bring back v/1, v/2" in status.message
 
 
-def test_without_a_primary_it_waits() -> None:
-    whole = cluster()
-    sentinels = {ip: replace(s, primary=ip) for ip, s in whole.sentinels.items()}
-    made = replace(serving(), cluster=ClusterState(whole.servers, sentinels, 3))
-    assert isinstance(application_status(made, []), ops.WaitingStatus)
+def test_it_is_waiting_without_a_primary() -> None:
+    facts = make_facts()
+    sentinels = {ip: replace(s, primary=ip) for ip, s in facts.cluster.sentinels.items()}
+    facts = replace(facts, cluster=replace(facts.cluster, sentinels=sentinels))
+    assert isinstance(status_of(facts), ops.WaitingStatus)
 
 
-def test_who_shares_is_named_and_many_are_counted() -> None:
-    assert sharing([ONE]) == ""
-    assert sharing([TWO, ONE]) == "relations share keys: 1 (a:*), 2 (a:b:*)"
+def test_it_names_applications_that_share_keys_and_counts_further_ones() -> None:
+    facts = make_facts(related=range(1, 6))
+    assert shared_keys(facts, [ONE]) == ""
+    assert shared_keys(facts, [TWO, ONE]) == (
+        "clients share keys: app1 (relation 1) a:*, app2 (relation 2) a:b:*"
+    )
     many = [account(f"relation-{n}-r", relation=n) for n in range(1, 6)]
-    assert sharing(many).endswith("3 (a:*) and 2 more")
+    assert shared_keys(facts, many).endswith("app3 (relation 3) a:* and 2 more")
 
 
-def test_strict_isolation_that_does_not_hold_needs_a_person() -> None:
-    made = serving(ONE, TWO, settings=Settings(isolation="strict"))
-    status = application_status(made, [ONE, TWO])
+def test_it_is_blocked_if_applications_share_keys_in_spite_of_strict_isolation() -> None:
+    status = status_of(make_facts(ONE, TWO, settings=STRICT))
     assert isinstance(status, ops.BlockedStatus)
     assert "isolation=strict" in status.message
+
+
+def test_it_names_applications_that_strict_isolation_refuses() -> None:
+    relation = client_relation(request("a:b:*", relation=2), relation=2)
+    status = status_of(make_facts(ONE, relations=[relation], settings=STRICT))
+    assert status == ops.ActiveStatus(
+        "Primary is v/0; 1 client; isolation=strict refuses app2 (relation 2)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,6 +83,9 @@ def test_strict_isolation_that_does_not_hold_needs_a_person() -> None:
     [((8, 0, 1), "update to 8.0.6"), ((8, 0, 6), ""), ((8, 1, 3), "update to 8.1.4"),
      ((7, 2, 7), "update to 7.2.11"), ((8, 1, 8), ""), ((9, 0, 0), ""), ((9, 1, 2), "")],
 )  # fmt: skip
-def test_a_server_with_a_known_hole_is_named(version: Version, advice: str) -> None:
-    status = application_status(serving(cluster=cluster(version=version)), [])
-    assert (advice in status.message) and (bool(advice) == ("lets scripts" in status.message))
+def test_it_names_a_server_version_with_a_known_vulnerability(
+    version: Version, advice: str
+) -> None:
+    message = status_of(make_facts(cluster=make_cluster(version=version))).message
+    assert advice in message
+    assert ("lets scripts" in message) == bool(advice)

@@ -1,290 +1,184 @@
-"""What units and the leader decide about TLS, step by step, without a server."""
+"""Which CAs the leader lets everybody trust, and when servers switch to TLS and back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
-import ops
 import pytest
 
+from valkey_client import Topology
 from valkey_operator.decide import tls
-from valkey_operator.decide.certificate_status import unit_statuses
 from valkey_operator.model.cluster_state import ClusterState
 from valkey_operator.model.facts import Facts
-from valkey_operator.model.steps import (
-    ConfigureSentinel,
-    SwitchTls,
-    UpdateSharedState,
-    UpdateTopology,
-)
+from valkey_operator.model.peer_data import Peer
+from valkey_operator.model.published_topology import PublishedTopology
+from valkey_operator.model.steps import ConfigureSentinel, SwitchTls
 from valkey_operator.model.tls_policy import TlsPolicy, UnitTlsReport
-from valkey_operator.model.unit_certificates import NO_FILES, CertificateState, LoadedFiles
-from valkey_operator.peers import Peer
-from valkey_operator.rules.pem import fingerprint, fingerprints, trust_bundle
-from valkey_operator.rules.server_certificate import CertificateIdentity
+from valkey_operator.rules.pem import fingerprints
 
-from .cluster_model import IPS, cluster, facts, run
-
-DAY = 24 * 3600.0
-
-
-def pem(text: str) -> str:
-    """Something that looks like a certificate."""
-    body = (text * 8)[:8]
-    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
-
-
-OLD, NEW = pem("OLD1"), pem("NEW1")
+from .certificate_texts import NEW, OLD, policy
+from .cluster_model import (
+    IPS,
+    assert_nothing_to_do,
+    make_cluster,
+    make_facts,
+    make_plan,
+    of_kind,
+    with_shared,
+    without_units,
+)
 
 
-def identity(name: str, *anchors: str, ends: float = 100 * DAY) -> CertificateIdentity:
-    return CertificateIdentity(name, anchors, 0.0, ends)
-
-
-def policy(*cas: str, on: bool = True, **options: Any) -> TlsPolicy:
-    options.setdefault("issuers", fingerprints(cas) if on else frozenset())
-    return TlsPolicy(on=on, cas=cas, **options)
-
-
-# A unit.
-
-
-def test_a_unit_prepares_when_the_leader_has_heard_of_its_ca() -> None:
-    state = CertificateState().offer(identity("one", OLD))
-    assert state.wanted(TlsPolicy()) == NO_FILES
-    wanted = state.wanted(policy(OLD, on=False))
-    assert wanted == LoadedFiles("one", fingerprint(trust_bundle([OLD], [])))
-    assert not state.sentinel_must_switch_tls(policy(OLD, on=False))
-    assert state.sentinel_must_switch_tls(policy(OLD))
-
-
-def test_a_new_unit_waits_for_a_certificate_that_all_trust() -> None:
-    assert CertificateState().leaf(policy(OLD)) == ""
-    state = CertificateState().offer(identity("new", NEW))
-    assert state.leaf(policy(OLD)) == ""
-    assert state.leaf(policy(OLD, NEW, issuers=fingerprints([OLD]))) == ""
-    assert state.leaf(policy(OLD, NEW)) == "new"
-
-
-def test_a_certificate_of_another_ca_waits_until_all_trust_that() -> None:
-    before = policy(OLD)
-    state = CertificateState().offer(identity("one", OLD))
-    used = state.wanted(before)
-    state = replace(state, server=used, sentinel=used).offer(identity("two", NEW))
-    assert state.wanted(before) == used
-    both = policy(OLD, NEW, issuers=fingerprints([OLD]))
-    assert state.wanted(both) == LoadedFiles("one", fingerprint(trust_bundle([], [OLD, NEW])))
-    assert state.sentinel_needs_restart(both)
-    assert state.leaf(policy(OLD, NEW)) == "two"
-    assert set(state.anchors(*state.in_use)) == {OLD, NEW}
-
-
-def test_clients_cas_are_trusted_by_servers_and_by_nobody_else() -> None:
-    state = CertificateState().offer(identity("one", OLD))
-    told = policy(OLD, client_cas_by_source={"client-cas": (NEW,)})
-    assert NEW in state.bundle(told)
-    assert NEW not in told.bundle
-
-
-def test_what_is_in_use_stays_when_the_relation_goes_until_all_is_plain() -> None:
-    used = LoadedFiles("one", "b")
-    state = replace(
-        CertificateState().offer(identity("one", OLD)), server=used, sentinel=used, offered=""
-    )
-    assert state.leaf(policy(OLD)) == "one"
-    assert state.wanted(policy(OLD, on=False)) == NO_FILES
-    assert state.sentinel_must_switch_tls(policy(OLD, on=False))
-
-
-def test_a_state_survives_its_file() -> None:
-    state = CertificateState().offer(identity("one", OLD))
-    state = replace(state, server=LoadedFiles("one", "b"), problem="none")
-    assert CertificateState.read(state.text()) == state
-    assert CertificateState.read(None) == CertificateState()
-
-
-# What they tell each other.
-
-
-def test_what_is_told_survives_the_databag() -> None:
-    told = UnitTlsReport("one", (OLD,), frozenset({"a"}))
-    assert UnitTlsReport.read(told.text()) == told
-    assert UnitTlsReport().text() == ""
-    for said in (
-        TlsPolicy(),
-        policy(OLD, client_cas_by_source={"client-cas": (NEW,)}),
-        policy(OLD, is_strict=True),
-    ):
-        assert TlsPolicy.read(said.entries()) == said
-    assert set(TlsPolicy().entries().values()) == {""}
-
-
-# The leader.
-
-
-def ready(made: Facts, *anchors: str, **options: Any) -> Facts:
-    """All units have a certificate and trust some CAs."""
-    tls = UnitTlsReport("leaf", anchors, fingerprints(options.get("trusts", anchors)))
-    return replace(made, peers=tuple(replace(peer, tls=tls) for peer in made.peers))
+def with_reports(facts: Facts, *anchors: str, **options: Any) -> Facts:
+    """The same; all units have a certificate, and trust CAs: of their own unless told others."""
+    report = UnitTlsReport("leaf", anchors, fingerprints(options.get("trusts", anchors)))
+    return replace(facts, peers=tuple(replace(peer, tls=report) for peer in facts.peers))
 
 
 def speaking(*tls: bool) -> ClusterState:
-    """Servers and Sentinels of which some speak TLS."""
-    found = cluster()
+    """Three servers, then three Sentinels, of which some speak TLS."""
+    state = make_cluster()
     return ClusterState(
-        {a: replace(found.servers[a], tls=on) for a, on in zip(IPS, tls[:3])},
-        {a: replace(found.sentinels[a], tls=on) for a, on in zip(IPS, tls[3:])},
+        {a: replace(state.servers[a], tls=on) for a, on in zip(IPS, tls[:3])},
+        {a: replace(state.sentinels[a], tls=on) for a, on in zip(IPS, tls[3:])},
         3,
     )
 
 
-def with_word(made: Facts, told: TlsPolicy) -> Facts:
-    published = made.shared.published or "something else"
-    return replace(made, shared=replace(made.shared, tls=told, published=published))
+def with_policy(facts: Facts, tls: TlsPolicy) -> Facts:
+    """The same; the leader has told that before, and clients know some topology."""
+    published = facts.shared.published or PublishedTopology(version="8.0.0")
+    return with_shared(facts, tls=tls, published=published)
 
 
 PLAIN, TLS = (False,) * 6, (True,) * 6
-CHANGING = (*TLS[:3], *PLAIN[:3])
+SERVERS_ONLY = (*TLS[:3], *PLAIN[:3])
 
 
-def found(made: Facts, kind: type[Any]) -> list[Any]:
-    return [step for step in run(made) if isinstance(step, kind)]
+def switches(facts: Facts) -> list[SwitchTls]:
+    return of_kind(SwitchTls, make_plan(facts).steps)
 
 
-def test_without_certificates_nothing_is_said() -> None:
-    assert tls.decide(facts()) == TlsPolicy()
-    assert run(facts()) == []
+def topology_of(facts: Facts) -> Topology:
+    """The topology that clients are told."""
+    topology = make_plan(facts).topology
+    assert topology is not None
+    return topology
 
 
-def test_a_ca_is_trusted_before_anybody_changes() -> None:
-    made = ready(facts(certificates=True), OLD, trusts=())
-    assert tls.decide(made) == policy(OLD, on=False)
-    assert found(made, SwitchTls) == []
+def test_without_certificates_there_is_no_policy_and_nothing_to_do() -> None:
+    assert tls.decide_policy(make_facts()) == TlsPolicy()
+    assert_nothing_to_do(make_facts())
 
 
-def test_all_servers_change_in_one_hook_replicas_first_with_sentinels_warned() -> None:
-    made = with_word(ready(facts(certificates=True), OLD), policy(OLD, on=False))
-    steps = run(made)
-    assert [type(s) for s in steps if not isinstance(s, UpdateSharedState)] == [
-        ConfigureSentinel
-    ] * 3 + [SwitchTls] * 3
-    assert [s.value for s in steps[:3]] == ["60000"] * 3
-    assert [s.address for s in steps[3:6]] == [IPS[1], IPS[2], IPS[0]]
-    assert steps[-1].shared.tls == policy(OLD)
-    assert steps[-1].shared.published == made.shared.published
+def test_a_ca_is_trusted_before_any_server_switches() -> None:
+    facts = with_reports(make_facts(has_certificates=True), OLD, trusts=())
+    assert tls.decide_policy(facts) == policy(OLD, on=False)
+    assert switches(facts) == []
+
+
+def test_all_servers_switch_in_one_hook_replicas_first_after_raising_down_after() -> None:
+    facts = with_reports(make_facts(has_certificates=True), OLD)
+    facts = with_policy(facts, policy(OLD, on=False))
+    plan = make_plan(facts)
+    assert [type(step) for step in plan.steps] == [ConfigureSentinel] * 3 + [SwitchTls] * 3
+    assert [step.value for step in of_kind(ConfigureSentinel, plan.steps)] == ["60000"] * 3
+    assert [step.address for step in switches(facts)] == [IPS[1], IPS[2], IPS[0]]
+    assert plan.answers == ()
+    assert plan.topology is None
+    assert plan.shared.tls == policy(OLD)
+    assert plan.shared.published == facts.shared.published
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda made: replace(made, certificates=False),
-        lambda made: replace(made, planned=4),
-        lambda made: replace(
-            made, peers=(*made.peers[:2], replace(made.peers[2], tls=UnitTlsReport()))
-        ),
-        lambda made: replace(made, peers=(*made.peers[:2], replace(made.peers[2], started=False))),
-        lambda made: replace(made, cluster=made.cluster.without([IPS[2]])),
-        lambda made: replace(made, cluster=cluster(primary="10.0.0.9")),
+        lambda facts: replace(facts, has_certificates=False),
+        lambda facts: replace(facts, planned_units=4),
+        lambda facts: with_last_peer(facts, tls=UnitTlsReport()),
+        lambda facts: with_last_peer(facts, generation=0),
+        lambda facts: without_units(facts, IPS[2]),
+        lambda facts: replace(facts, cluster=make_cluster(primary="10.0.0.9")),
     ],
     ids=["no relation", "unit to come", "no certificate", "not started", "absent", "no primary"],
 )
-def test_nothing_changes_before_all_can(change: Any) -> None:
-    made = with_word(ready(facts(certificates=True), OLD), policy(OLD, on=False))
-    assert tls.decide(made).on
-    assert not tls.decide(change(made)).on
-    assert found(change(made), SwitchTls) == []
+def test_no_server_switches_before_all_can(change: Callable[[Facts], Facts]) -> None:
+    facts = with_reports(make_facts(has_certificates=True), OLD)
+    facts = with_policy(facts, policy(OLD, on=False))
+    assert tls.decide_policy(facts).on
+    assert not tls.decide_policy(change(facts)).on
+    assert switches(change(facts)) == []
 
 
-def test_a_change_that_was_cut_short_goes_on() -> None:
+def with_last_peer(facts: Facts, **changes: Any) -> Facts:
+    """The same with another databag of the last unit."""
+    return replace(facts, peers=(*facts.peers[:2], replace(facts.peers[2], **changes)))
+
+
+def test_a_switch_that_a_hook_did_not_finish_is_finished_by_the_next() -> None:
     half = speaking(True, False, True, *PLAIN[:3])
-    made = ready(facts(cluster=half, certificates=True), OLD)
-    made = replace(with_word(made, policy(OLD, on=False)), planned=4)
-    assert found(made, SwitchTls) == [SwitchTls(IPS[1], True)]
+    facts = with_reports(make_facts(cluster=half, has_certificates=True), OLD)
+    facts = replace(with_policy(facts, policy(OLD, on=False)), planned_units=4)
+    assert switches(facts) == [SwitchTls(IPS[1], True)]
 
 
-def test_clients_are_told_when_the_last_sentinel_has_changed() -> None:
-    made = ready(facts(cluster=speaking(*CHANGING), certificates=True), OLD)
-    made = with_word(made, policy(OLD))
-    assert found(made, UpdateTopology) == []
-    assert not tls.decide(made).is_strict
-    made = replace(made, cluster=speaking(*TLS))
-    (update,) = found(made, UpdateTopology)
-    assert (update.topology.tls, update.topology.tls_ca) == (True, OLD)
-    assert tls.decide(made).is_strict
+def test_clients_are_told_of_tls_when_the_last_sentinel_has_switched() -> None:
+    facts = make_facts(cluster=speaking(*SERVERS_ONLY), has_certificates=True)
+    facts = with_policy(with_reports(facts, OLD), policy(OLD))
+    assert make_plan(facts).topology is None
+    assert not tls.decide_policy(facts).is_strict
+    facts = replace(facts, cluster=speaking(*TLS))
+    assert (topology_of(facts).tls, topology_of(facts).tls_ca) == (True, OLD)
+    assert tls.decide_policy(facts).is_strict
 
 
-def test_who_is_late_keeps_clients_from_nothing_for_long() -> None:
-    """Its agent is stuck. Juju's clock finds the others, if they are enough for a failover."""
-    made = ready(facts(cluster=speaking(*TLS[:5], False), certificates=True), OLD)
-    made = with_word(made, policy(OLD))
-    assert found(made, UpdateTopology) == []
-    assert tls.tls_progress(made) == "changing to TLS: waits for v/2"
-    (update,) = found(replace(made, is_periodic=True), UpdateTopology)
-    hosts = [endpoint.host for endpoint in update.topology.sentinel_endpoints]
-    assert hosts == list(IPS[:2])
-    assert update.topology.tls
-    two_late = replace(made, is_periodic=True, cluster=speaking(*TLS[:4], False, False))
-    assert found(two_late, UpdateTopology) == []
+def test_update_status_tells_clients_of_tls_if_a_majority_of_sentinels_has_switched() -> None:
+    """The agent of one unit hangs; the others are enough for a failover."""
+    facts = make_facts(cluster=speaking(*TLS[:5], False), has_certificates=True)
+    facts = with_policy(with_reports(facts, OLD), policy(OLD))
+    plan = make_plan(facts)
+    assert plan.topology is None
+    assert tls.tls_progress(facts, plan.shared.tls) == "switching TLS on: waiting for v/2"
+    topology = topology_of(replace(facts, is_periodic=True))
+    assert [endpoint.host for endpoint in topology.sentinel_endpoints] == list(IPS[:2])
+    assert topology.tls
+    two_lag = replace(facts, is_periodic=True, cluster=speaking(*TLS[:4], False, False))
+    assert make_plan(two_lag).topology is None
 
 
-def test_all_change_back_when_the_relation_is_gone() -> None:
-    made = ready(facts(cluster=speaking(*TLS)), OLD)
-    made = with_word(made, policy(OLD, is_strict=True))
-    assert [s.on for s in found(made, SwitchTls)] == [False] * 3
-    (share,) = found(made, UpdateSharedState)
-    assert share.shared.tls == policy(OLD, on=False)
+def test_all_servers_switch_back_when_the_relation_is_gone() -> None:
+    facts = with_reports(make_facts(cluster=speaking(*TLS)), OLD)
+    facts = with_policy(facts, policy(OLD, is_strict=True))
+    assert [step.on for step in switches(facts)] == [False] * 3
+    assert make_plan(facts).shared.tls == policy(OLD, on=False)
 
 
-def test_both_cas_are_told_before_a_certificate_of_the_new_one_may_be_used() -> None:
-    made = with_word(ready(facts(cluster=speaking(*TLS), certificates=True), OLD), policy(OLD))
-    (new,) = (replace(made.peers[0].tls, anchors=(NEW, OLD)),)
-    made = replace(made, peers=(replace(made.peers[0], tls=new), *made.peers[1:]))
-    told = tls.decide(made)
-    assert set(told.cas) == {OLD, NEW}
-    assert told.issuers == fingerprints([OLD])
-    (update,) = found(made, UpdateTopology)
-    assert NEW in update.topology.tls_ca
-    assert OLD in update.topology.tls_ca
-    made = ready(made, OLD, NEW)
-    assert tls.decide(made).issuers == fingerprints([OLD, NEW])
+def test_clients_trust_a_new_ca_before_its_certificates_are_used() -> None:
+    facts = with_reports(make_facts(cluster=speaking(*TLS), has_certificates=True), OLD)
+    facts = with_policy(facts, policy(OLD))
+    report = replace(facts.peers[0].tls, anchors=(NEW, OLD))
+    facts = replace(facts, peers=(replace(facts.peers[0], tls=report), *facts.peers[1:]))
+    decided = tls.decide_policy(facts)
+    assert set(decided.cas) == {OLD, NEW}
+    assert decided.issuers == fingerprints([OLD])
+    assert NEW in topology_of(facts).tls_ca
+    assert OLD in topology_of(facts).tls_ca
+    facts = with_reports(facts, OLD, NEW)
+    assert tls.decide_policy(facts).issuers == fingerprints([OLD, NEW])
 
 
-def test_a_ca_is_dropped_when_nobody_uses_it_and_all_have_said_so() -> None:
-    made = ready(facts(cluster=speaking(*TLS), certificates=True), NEW)
-    made = with_word(made, policy(NEW, OLD))
-    assert tls.decide(made).cas == (NEW,)
-    # A leader that has just been elected has not met everybody.
-    assert set(tls.decide(replace(made, planned=4)).cas) == {NEW, OLD}
+def test_a_ca_is_dropped_when_every_unit_reports_that_it_is_unused() -> None:
+    facts = with_reports(make_facts(cluster=speaking(*TLS), has_certificates=True), NEW)
+    facts = with_policy(facts, policy(NEW, OLD))
+    assert tls.decide_policy(facts).cas == (NEW,)
+    # A leader that has just been elected does not know all units yet.
+    assert set(tls.decide_policy(replace(facts, planned_units=4)).cas) == {NEW, OLD}
 
 
-def test_a_unit_that_has_yet_to_start_does_not_hold_up_the_others() -> None:
-    made = with_word(ready(facts(cluster=speaking(*TLS), certificates=True), OLD), policy(OLD))
-    made = replace(made, peers=(*made.peers, Peer("v/3", "10.0.0.4")), planned=4)
-    assert tls.decide(made) == policy(OLD, is_strict=True)
-
-
-# Status.
-
-
-def said(state: CertificateState, told: TlsPolicy, now: float) -> list[ops.StatusBase]:
-    return unit_statuses(state, told, datetime.fromtimestamp(now, timezone.utc))
-
-
-def test_what_the_status_says() -> None:
-    state, told = CertificateState().offer(identity("one", OLD)), policy(OLD)
-    assert said(CertificateState(), told, 0) == [ops.WaitingStatus("waiting for a certificate")]
-    assert said(replace(state, problem="no"), told, 0) == [ops.BlockedStatus("no")]
-    assert said(state, told, 92.9 * DAY) == []
-    (soon,) = said(state, told, 93 * DAY)
-    assert soon == ops.ActiveStatus("the certificate expires on 1970-04-11 00:00 UTC")
-    (lagging,) = said(state, told, 100 * DAY)
-    assert isinstance(lagging, ops.BlockedStatus)
-    assert "expired on 1970-04-11 00:00 UTC and connections fail" in lagging.message
-
-
-def test_a_short_life_is_warned_of_in_its_last_tenth() -> None:
-    state = CertificateState().offer(identity("one", OLD, ends=10.0))
-    assert said(state, policy(OLD), 8.9) == []
-    assert len(said(state, policy(OLD), 9.0)) == 1
+def test_a_unit_that_has_not_started_delays_no_other() -> None:
+    facts = with_reports(make_facts(cluster=speaking(*TLS), has_certificates=True), OLD)
+    facts = with_policy(facts, policy(OLD))
+    facts = replace(facts, peers=(*facts.peers, Peer("v/3", "10.0.0.4")), planned_units=4)
+    assert tls.decide_policy(facts) == policy(OLD, is_strict=True)

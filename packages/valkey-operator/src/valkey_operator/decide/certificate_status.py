@@ -22,7 +22,7 @@ def unit_statuses(
 
     Args:
         state: What the unit remembers.
-        word: What the leader tells.
+        policy: What the leader tells.
         now: For tests.
     """
     time = (now or datetime.now(timezone.utc)).timestamp()

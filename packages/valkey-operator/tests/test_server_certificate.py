@@ -1,3 +1,5 @@
+"""Which certificates a server can use."""
+
 from __future__ import annotations
 
 import pytest
@@ -19,7 +21,7 @@ def received(leaf: Party, *chain: Party, ca: Party = ROOT, key: str = "") -> Unv
 
 
 @pytest.mark.parametrize("usage", [(), (SERVER, CLIENT)], ids=["any", "both"])
-def test_a_good_one(usage: tuple[object, ...]) -> None:
+def test_a_certificate_for_servers_and_clients_is_accepted(usage: tuple[object, ...]) -> None:
     """Without the extension a certificate may be used for anything."""
     leaf = Party("leaf", ROOT, usage=usage)
     checked = check(received(leaf, leaf, ROOT), NOW)
@@ -30,7 +32,9 @@ def test_a_good_one(usage: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize("order", [(MIDDLE, ROOT), (ROOT, MIDDLE)])
-def test_those_between_are_shown_and_the_root_is_trusted(order: tuple[Party, ...]) -> None:
+def test_intermediate_cas_are_in_the_chain_and_the_root_is_the_anchor(
+    order: tuple[Party, ...],
+) -> None:
     leaf = Party("leaf", MIDDLE)
     checked = check(received(leaf, leaf, *order, ca=MIDDLE), NOW)
     assert certificates(checked.chain) == (*certificates(leaf.pem), *certificates(MIDDLE.pem))
@@ -42,7 +46,7 @@ LEAF = Party("leaf", ROOT)
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"),
+    ("certificate", "reason"),
     [
         (received(Party("leaf", ROOT, usage=(SERVER,))), "may not be used for clientAuth"),
         (received(Party("leaf", ROOT, usage=(CLIENT,))), "may not be used for serverAuth"),
@@ -64,25 +68,27 @@ LEAF = Party("leaf", ROOT)
         (received(Party("leaf", ROOT, begins=NOW + DAY)), "it is not valid before 2026-06-02"),
     ],
 )
-def test_what_is_refused(given: UnverifiedCertificate, reason: str) -> None:
+def test_an_unusable_certificate_is_refused_with_a_reason(
+    certificate: UnverifiedCertificate, reason: str
+) -> None:
     with pytest.raises(CertificateError, match=reason):
-        check(given, NOW)
+        check(certificate, NOW)
 
 
-def test_a_ca_that_has_expired_signs_nothing() -> None:
+def test_a_certificate_of_an_expired_ca_is_refused() -> None:
     old = Party("old", is_ca=True, begins=NOW - 9 * DAY, ends=NOW - DAY)
     with pytest.raises(CertificateError, match="a CA that signed it expired on 2026-05-31"):
         check(received(Party("leaf", old), ca=old), NOW)
 
 
-def test_a_non_ca_signs_nothing() -> None:
-    """Else the holder of any certificate of the CA could make others."""
+def test_a_certificate_signed_by_another_that_is_no_ca_is_refused() -> None:
+    """Otherwise the holder of any certificate of the CA could issue others."""
     middle = Party("tenant", ROOT)
     with pytest.raises(CertificateError, match="it was not signed by the CA"):
         check(received(Party("leaf", middle), middle), NOW)
 
 
-def test_equal_bundles_are_equal_text() -> None:
+def test_equal_trust_bundles_have_equal_text() -> None:
     one, two = ROOT.pem, OTHER.pem
     bundle = trust_bundle([one], [two], [one.replace("\n", "\r\n"), "rubbish"])
     assert bundle == trust_bundle([], [two + one], [])
