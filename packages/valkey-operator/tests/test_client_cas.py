@@ -34,8 +34,8 @@ def test_a_leader_that_did_not_lead_when_the_relation_ended_takes_them_back(hook
     context = testing.Context(Charm, meta=META)
     state = end_as_follower(context)
     with context(getattr(context.on, hook)(), state) as manager:
-        assert manager.charm.cas.read(are_trusted=True) == ()
-        assert manager.charm.cas.read(are_trusted=False) is None
+        assert manager.charm.cas.read(trusted=("ca",)) == ()
+        assert manager.charm.cas.read(trusted=()) is None
 
 
 def test_a_relation_that_is_there_is_not_taken_for_one_that_ended() -> None:
@@ -43,4 +43,4 @@ def test_a_relation_that_is_there_is_not_taken_for_one_that_ended() -> None:
     relation = testing.Relation(ENDPOINT)
     state = testing.State(leader=True, relations=[relation])
     with context(context.on.config_changed(), state) as manager:
-        assert manager.charm.cas.read(are_trusted=True) is None
+        assert manager.charm.cas.read(trusted=("ca",)) is None

@@ -20,10 +20,14 @@ from valkey_operator.model.steps import (
     UpdateTopology,
 )
 from valkey_operator.model.tls_policy import TlsPolicy, UnitTlsReport
-from valkey_operator.model.unit_certificates import NO_FILES, CertificateState, LoadedFiles
+from valkey_operator.model.unit_certificates import (
+    NO_CERTIFICATE,
+    TlsConfiguration,
+    UnitCertificates,
+)
 from valkey_operator.peers import Peer
-from valkey_operator.rules.pem import fingerprint, fingerprints, trust_bundle
-from valkey_operator.rules.server_certificate import CertificateIdentity
+from valkey_operator.rules.pem import certificate_digests, digest, trust_bundle
+from valkey_operator.rules.server_certificate import VerifiedCertificate
 
 from .cluster_model import IPS, cluster, facts, run
 
@@ -39,12 +43,12 @@ def pem(text: str) -> str:
 OLD, NEW = pem("OLD1"), pem("NEW1")
 
 
-def identity(name: str, *anchors: str, ends: float = 100 * DAY) -> CertificateIdentity:
-    return CertificateIdentity(name, anchors, 0.0, ends)
+def verified(name: str, *anchors: str, ends: float = 100 * DAY) -> VerifiedCertificate:
+    return VerifiedCertificate(name, anchors, 0.0, ends, "", "", "", "")
 
 
 def policy(*cas: str, on: bool = True, **options: Any) -> TlsPolicy:
-    options.setdefault("issuers", fingerprints(cas) if on else frozenset())
+    options.setdefault("issuers", certificate_digests(cas) if on else frozenset())
     return TlsPolicy(on=on, cas=cas, **options)
 
 
@@ -52,57 +56,62 @@ def policy(*cas: str, on: bool = True, **options: Any) -> TlsPolicy:
 
 
 def test_a_unit_prepares_when_the_leader_has_heard_of_its_ca() -> None:
-    state = CertificateState().offer(identity("one", OLD))
-    assert state.wanted(TlsPolicy()) == NO_FILES
-    wanted = state.wanted(policy(OLD, on=False))
-    assert wanted == LoadedFiles("one", fingerprint(trust_bundle([OLD], [])))
+    state = UnitCertificates().assign(verified("one", OLD))
+    assert state.configuration(TlsPolicy()) == NO_CERTIFICATE
+    wanted = state.configuration(policy(OLD, on=False))
+    assert wanted == TlsConfiguration("one", digest(trust_bundle([OLD], [])))
     assert not state.sentinel_must_switch_tls(policy(OLD, on=False))
     assert state.sentinel_must_switch_tls(policy(OLD))
 
 
 def test_a_new_unit_waits_for_a_certificate_that_all_trust() -> None:
-    assert CertificateState().leaf(policy(OLD)) == ""
-    state = CertificateState().offer(identity("new", NEW))
+    assert UnitCertificates().leaf(policy(OLD)) == ""
+    state = UnitCertificates().assign(verified("new", NEW))
     assert state.leaf(policy(OLD)) == ""
-    assert state.leaf(policy(OLD, NEW, issuers=fingerprints([OLD]))) == ""
+    assert state.leaf(policy(OLD, NEW, issuers=certificate_digests([OLD]))) == ""
     assert state.leaf(policy(OLD, NEW)) == "new"
 
 
 def test_a_certificate_of_another_ca_waits_until_all_trust_that() -> None:
     before = policy(OLD)
-    state = CertificateState().offer(identity("one", OLD))
-    used = state.wanted(before)
-    state = replace(state, server=used, sentinel=used).offer(identity("two", NEW))
-    assert state.wanted(before) == used
-    both = policy(OLD, NEW, issuers=fingerprints([OLD]))
-    assert state.wanted(both) == LoadedFiles("one", fingerprint(trust_bundle([], [OLD, NEW])))
+    state = UnitCertificates().assign(verified("one", OLD))
+    used = state.configuration(before)
+    state = replace(state, server=used, sentinel=used).assign(verified("two", NEW))
+    assert state.configuration(before) == used
+    both = policy(OLD, NEW, issuers=certificate_digests([OLD]))
+    assert state.configuration(both) == TlsConfiguration(
+        "one", digest(trust_bundle([], [OLD, NEW]))
+    )
     assert state.sentinel_needs_restart(both)
     assert state.leaf(policy(OLD, NEW)) == "two"
-    assert set(state.anchors(*state.in_use)) == {OLD, NEW}
+    assert set(state.anchors(*state.names_in_use)) == {OLD, NEW}
 
 
 def test_clients_cas_are_trusted_by_servers_and_by_nobody_else() -> None:
-    state = CertificateState().offer(identity("one", OLD))
+    state = UnitCertificates().assign(verified("one", OLD))
     told = policy(OLD, client_cas_by_source={"client-cas": (NEW,)})
     assert NEW in state.bundle(told)
     assert NEW not in told.bundle
 
 
 def test_what_is_in_use_stays_when_the_relation_goes_until_all_is_plain() -> None:
-    used = LoadedFiles("one", "b")
+    used = TlsConfiguration("one", "b")
     state = replace(
-        CertificateState().offer(identity("one", OLD)), server=used, sentinel=used, offered=""
+        UnitCertificates().assign(verified("one", OLD)),
+        server=used,
+        sentinel=used,
+        assigned_leaf="",
     )
     assert state.leaf(policy(OLD)) == "one"
-    assert state.wanted(policy(OLD, on=False)) == NO_FILES
+    assert state.configuration(policy(OLD, on=False)) == NO_CERTIFICATE
     assert state.sentinel_must_switch_tls(policy(OLD, on=False))
 
 
 def test_a_state_survives_its_file() -> None:
-    state = CertificateState().offer(identity("one", OLD))
-    state = replace(state, server=LoadedFiles("one", "b"), problem="none")
-    assert CertificateState.read(state.text()) == state
-    assert CertificateState.read(None) == CertificateState()
+    state = UnitCertificates().assign(verified("one", OLD))
+    state = replace(state, server=TlsConfiguration("one", "b"), problem="none")
+    assert UnitCertificates.read(state.text()) == state
+    assert UnitCertificates.read(None) == UnitCertificates()
 
 
 # What they tell each other.
@@ -126,7 +135,7 @@ def test_what_is_told_survives_the_databag() -> None:
 
 def ready(made: Facts, *anchors: str, **options: Any) -> Facts:
     """All units have a certificate and trust some CAs."""
-    tls = UnitTlsReport("leaf", anchors, fingerprints(options.get("trusts", anchors)))
+    tls = UnitTlsReport("leaf", anchors, certificate_digests(options.get("trusts", anchors)))
     return replace(made, peers=tuple(replace(peer, tls=tls) for peer in made.peers))
 
 
@@ -243,12 +252,12 @@ def test_both_cas_are_told_before_a_certificate_of_the_new_one_may_be_used() -> 
     made = replace(made, peers=(replace(made.peers[0], tls=new), *made.peers[1:]))
     told = tls.decide(made)
     assert set(told.cas) == {OLD, NEW}
-    assert told.issuers == fingerprints([OLD])
+    assert told.issuers == certificate_digests([OLD])
     (update,) = found(made, UpdateTopology)
     assert NEW in update.topology.tls_ca
     assert OLD in update.topology.tls_ca
     made = ready(made, OLD, NEW)
-    assert tls.decide(made).issuers == fingerprints([OLD, NEW])
+    assert tls.decide(made).issuers == certificate_digests([OLD, NEW])
 
 
 def test_a_ca_is_dropped_when_nobody_uses_it_and_all_have_said_so() -> None:
@@ -268,23 +277,29 @@ def test_a_unit_that_has_yet_to_start_does_not_hold_up_the_others() -> None:
 # Status.
 
 
-def said(state: CertificateState, told: TlsPolicy, now: float) -> list[ops.StatusBase]:
-    return unit_statuses(state, told, datetime.fromtimestamp(now, timezone.utc))
+def said(state: UnitCertificates, told: TlsPolicy, now: float) -> list[ops.StatusBase]:
+    return unit_statuses(state, told, "ca", datetime.fromtimestamp(now, timezone.utc))
 
 
 def test_what_the_status_says() -> None:
-    state, told = CertificateState().offer(identity("one", OLD)), policy(OLD)
-    assert said(CertificateState(), told, 0) == [ops.WaitingStatus("waiting for a certificate")]
+    state, told = UnitCertificates().assign(verified("one", OLD)), policy(OLD)
+    assert said(UnitCertificates(), told, 0) == [
+        ops.WaitingStatus("Waiting for a certificate from ca")
+    ]
     assert said(replace(state, problem="no"), told, 0) == [ops.BlockedStatus("no")]
     assert said(state, told, 92.9 * DAY) == []
     (soon,) = said(state, told, 93 * DAY)
-    assert soon == ops.ActiveStatus("the certificate expires on 1970-04-11 00:00 UTC")
+    assert soon == ops.ActiveStatus(
+        "Certificate expires on 1970-04-11 00:00 UTC: have ca renew it"
+    )
     (lagging,) = said(state, told, 100 * DAY)
     assert isinstance(lagging, ops.BlockedStatus)
-    assert "expired on 1970-04-11 00:00 UTC and connections fail" in lagging.message
+    assert (
+        "expired on 1970-04-11 00:00 UTC and connections fail: have ca renew it" in lagging.message
+    )
 
 
 def test_a_short_life_is_warned_of_in_its_last_tenth() -> None:
-    state = CertificateState().offer(identity("one", OLD, ends=10.0))
+    state = UnitCertificates().assign(verified("one", OLD, ends=10.0))
     assert said(state, policy(OLD), 8.9) == []
     assert len(said(state, policy(OLD), 9.0)) == 1
