@@ -80,7 +80,7 @@ class ClientCas(ops.Object):
         cas, problem = _read_cas(self._library)
         self._record_problem(problem)
         if cas != tuple(sorted(trusted)):
-            logger.info("%s: trusting %d CA certificates", self._endpoint, len(cas))
+            logger.info("%s: trusted CA certificates: %d", self._endpoint, len(cas))
         return cas
 
     def _record_problem(self, problem: str) -> None:

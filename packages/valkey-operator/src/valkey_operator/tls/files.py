@@ -74,7 +74,7 @@ class TlsFiles:
     def refuse(self, problem: str) -> None:
         """Keep the certificate that there is, and record why the provider's cannot be used."""
         if problem != self.certificates.problem:
-            logger.info("no new certificate: %s", problem)
+            logger.info("certificates: %s", problem)
         self._save(replace(self.certificates, problem=problem))
 
     def clear_problem(self) -> None:
