@@ -79,31 +79,34 @@ def _apply_step(step: Step, facts: Facts, cluster: Cluster) -> None:
     match step:
         case SetAccounts(address, accounts, on_sentinel):
             names = _names([account.name for account in accounts])
-            logger.info("%s: setting accounts %s", _node(address, on_sentinel), names)
+            logger.info("%s: setting accounts %s", _node(facts, address, on_sentinel), names)
             version = facts.version_of(address)
             cluster.set_accounts(address, accounts, version, on_sentinel=on_sentinel)
         case DropAccounts(address, names, on_sentinel):
-            logger.info("%s: dropping accounts %s", _node(address, on_sentinel), _names(names))
+            logger.info(
+                "%s: dropping accounts %s", _node(facts, address, on_sentinel), _names(names)
+            )
             cluster.drop_accounts(address, names, on_sentinel=on_sentinel)
         case RecordAccountsDigest(address, digest, old, on_sentinel):
-            logger.debug("%s: recording %s", _node(address, on_sentinel), digest)
+            logger.debug("%s: recording %s", _node(facts, address, on_sentinel), digest)
             cluster.record_accounts_digest(address, digest, old, on_sentinel=on_sentinel)
         case ConfigureServer(address, name, value):
-            logger.info("server %s: setting %s to %r", address, name, value)
+            logger.info("%s: setting %s to %r", _node(facts, address), name, value)
             cluster.configure_server(address, name, value)
         case SwitchTls(address, on):
-            logger.info("server %s: switching TLS %s", address, _on_off(on))
+            logger.info("%s: switching TLS %s", _node(facts, address), _on_off(on))
             cluster.switch_tls(address, on=on)
         case ConfigureSentinel(address, name, value):
-            logger.info("Sentinel %s: setting %s to %s", address, name, value)
+            logger.info("%s: setting %s to %s", _node(facts, address, True), name, value)
             cluster.configure_sentinel(address, name, value)
         case ResetSentinel(address, others):
-            logger.info("Sentinel %s: resetting, to forget removed units", address)
+            logger.info("%s: resetting, to forget removed units", _node(facts, address, True))
             cluster.reset_sentinel(address, facts.cluster.sentinels, others)
 
 
-def _node(address: str, on_sentinel: bool) -> str:
-    return f"Sentinel {address}" if on_sentinel else f"server {address}"
+def _node(facts: Facts, address: str, on_sentinel: bool = False) -> str:
+    kind = "Sentinel" if on_sentinel else "server"
+    return f"{kind} of {facts.unit_at(address)} ({address})"
 
 
 def _on_off(on: bool) -> str:

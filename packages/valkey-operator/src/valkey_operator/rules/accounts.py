@@ -16,22 +16,22 @@ from valkey_client import KeyPrefix
 Version = tuple[int, int, int]
 
 CLIENT_PREFIX = "relation-"
-"""What the names of client accounts begin with, and no other's do."""
+"""The prefix of all client accounts' names, and of no others."""
 
 V8_0: Version = (8, 0, 0)
-"""The first version that says primary where those before said master."""
+"""The first version whose Sentinel commands say primary as well as master."""
 
 DATABASE_ACL: Version = (9, 1, 2)
 """The first version in which an account can be held to a database; 9.1.0 and 9.1.1 leak."""
 
 SHARED_DATABASES = 16
-"""Databases 0 to 15 are everybody's, as on any server; an application's own follow."""
+"""Databases 0 to 15 are shared, as on any server; databases of single applications follow."""
 
-# The order matters: the type categories bring commands that belong to @admin or @dangerous too,
-# and of those SORT, INFO and ROLE are wanted back. GEORADIUS and GEORADIUSBYMEMBER take STORE
-# twice and, up to 9.0.0 at least, write to a key that was not checked. PFMERGE without a source
-# is not checked at all, up to 9.1.2 at least: it makes and changes any key. CLIENT TRACKING in
-# broadcast mode names every key of the server.
+# The order matters: the type categories include commands of @admin and @dangerous, which are
+# taken out again; of those, SORT, INFO and ROLE are allowed. GEORADIUS and GEORADIUSBYMEMBER take
+# STORE twice and, up to 9.0.0 at least, write to a key that was not checked. PFMERGE without a
+# source is not checked at all, up to 9.1.2 at least: it creates and changes any key. CLIENT
+# TRACKING in broadcast mode names every key of the server.
 _CLIENT_COMMANDS = (
     "-@all",
     *("+@string", "+@hash", "+@list", "+@set", "+@sortedset", "+@stream", "+@bitmap"),
@@ -47,14 +47,14 @@ _CLIENT_COMMANDS = (
     *("+info", "+role", "+time", "+memory|usage", "+acl|whoami"),
 )
 
-# SCAN is not limited to the account's keys: it shows the names of everybody's in the database.
+# SCAN is not limited to the account's keys: it returns the names of all keys in the database.
 _SCAN = ("+scan",)
 
-# What is limited to the database, which is harmless in one's own.
+# Limited to the database, so harmless in a database of one's own.
 _OWN_DATABASE = ("+scan", "+keys", "+dbsize", "+randomkey", "+flushdb")
 
-# What the clients in use ask Sentinels. Subscribing to everything is harmless where publishing
-# is not granted, and lettuce needs it; publishing would let a client announce a primary.
+# What client libraries ask Sentinels. Subscribing to everything is harmless without publishing,
+# and lettuce needs it; with PUBLISH a client could announce a primary.
 _SENTINEL_CLIENT_COMMANDS = (
     *("-@all", "+ping", "+hello", "+auth", "+info", "+role"),
     *("+subscribe", "+unsubscribe", "+psubscribe", "+punsubscribe"),
@@ -85,7 +85,7 @@ class Account:
         channel_patterns: Further patterns to subscribe to, all of them inside the prefix.
         keyspace_events: Whether it may be told of changes to its keys.
         scan: Whether it may SCAN, and so see the names of everybody's keys.
-        database: The number of its own database, 0 if it uses those that are shared.
+        database: The number of its own database, 0 if it uses the shared ones.
     """
 
     name: str
@@ -102,8 +102,8 @@ class Account:
     def patterns(self) -> tuple[str, ...]:
         """Keys and channels, as they stand in the rule."""
         prefix = KeyPrefix.parse(self.prefix)
-        # Names that begin with an underscore are the server's own: __sentinel__:hello among
-        # them, through which a publisher can announce a primary of its choice.
+        # Channels that begin with an underscore are the server's own, among them
+        # __sentinel__:hello, on which a publisher could announce any primary.
         channels = ["[^_]*" if prefix.is_everything else str(prefix), *self.channel_patterns]
         if self.keyspace_events:
             channels.append(f"__keyspace@{self.database}__:{prefix}")
@@ -119,7 +119,7 @@ class Account:
         return (*login, *self._databases(), *_CLIENT_COMMANDS, *more)
 
     def _databases(self) -> tuple[str, ...]:
-        """Its own database, or those that belong to nobody."""
+        """Its own database, or the shared ones."""
         numbers = [self.database] if self.database else range(SHARED_DATABASES)
         return ("resetdbs", "db=" + ",".join(map(str, numbers)))
 
@@ -131,7 +131,7 @@ class Account:
 
 
 def rules_of_release() -> tuple[tuple[str, ...], ...]:
-    """What every account's rule is made of in this release of the charm."""
+    """The parts that rules consist of in this release of the charm."""
     return (
         _CLIENT_COMMANDS,
         _SCAN,

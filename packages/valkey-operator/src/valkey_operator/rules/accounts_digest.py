@@ -1,4 +1,7 @@
-"""The note on a server of which accounts it was given."""
+"""A digest of all client accounts, kept on each server as the name of an unusable account.
+
+Reading the accounts back instead would stop the server for as long as ``ACL SAVE`` does.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,14 @@ from .accounts import DATABASE_ACL, V8_0, Account, Version, rules_of_release
 DIGEST_PREFIX = "charm-accounts-"
 
 DIGEST_ACCOUNT_RULE = ("off", "resetpass", "resetkeys", "resetchannels", "-@all")
-"""What the marker may do: nothing, and nobody can be it."""
+"""The rule of the account that carries the digest: nobody can log in, and it may do nothing."""
 
 
 def accounts_digest(accounts: Iterable[Account], version: Version) -> str:
-    """The name of an account that nobody can use and that stands for all others.
+    """The digest of accounts, as the name of the account that carries it.
 
     A server that has it was given exactly these accounts, with the rules that this release has
-    for a server of that version: after an upgrade of the server they are others. To read them
-    back instead would stop the server for as long as ``ACL SAVE`` does.
+    for a server of that version: after an upgrade of the server the rules may differ.
     """
     kind = (version >= V8_0, version >= DATABASE_ACL)
     text = repr((rules_of_release(), kind, sorted(accounts)))

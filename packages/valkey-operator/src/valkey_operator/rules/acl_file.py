@@ -1,8 +1,8 @@
 """The file from which a server takes its accounts when it starts.
 
 Live changes go through ``ACL SETUSER``. Making them durable by ``ACL SAVE`` would stop the server
-for 75 microseconds an account (measured on 8.0 and 9.1), on each change of any of them. So each
-unit writes the file itself, from the same rules; nothing in it can be read as more than it is.
+for 75 microseconds an account (measured on 8.0 and 9.1), at each change of any of them. So each
+unit writes the file itself, from the same rules.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ def acl_file(rules: Mapping[str, Iterable[str]]) -> str:
     """
     lines = ["user default off resetpass ~* &* +@all"]
     for name, rule in sorted(rules.items()):
-        words = ["user", name, *rule]
+        line = ["user", name, *rule]
         if any(
-            not word or not word.isascii() or not word.isprintable() or " " in word
-            for word in words
+            not part or not part.isascii() or not part.isprintable() or " " in part
+            for part in line
         ):
             raise ValueError(f"the rule of {name!r} cannot be written into an ACL file")
-        lines.append(" ".join(words))
+        lines.append(" ".join(line))
     return "\n".join(lines) + "\n"

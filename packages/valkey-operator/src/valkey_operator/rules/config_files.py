@@ -1,8 +1,8 @@
 """The configuration files of this unit's servers, as text.
 
-What can be changed while a server runs is set by the leader, and stands in a file only for the
-time until then. Everything else is compared as a digest: if it differs from what a server was
-started with, the server has to be started again.
+What can change while a server runs is set by the leader; the files hold it only until then.
+Everything else is compared as a digest: if it differs from what a server was started with, the
+server has to restart.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ NOT_PROMOTABLE, PROMOTABLE = "0", "100"
 """Values of ``replica-priority``."""
 
 MAX_LAG = "3"
-"""Seconds without a word after which a replica no longer counts for ``min-replicas-to-write``."""
+"""Seconds of silence after which a replica no longer counts for ``min-replicas-to-write``."""
 
 _LEARNED = tuple(
-    f"sentinel {word} "
-    for word in (
+    f"sentinel {keyword} "
+    for keyword in (
         *("myid", "config-epoch", "leader-epoch", "current-epoch", "known-replica"),
         "known-sentinel",
     )
 )
-"""What a Sentinel writes into its file and must find there when it is started again."""
+"""What a Sentinel writes into its file and needs there when it restarts."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,9 @@ class Configuration:
 
     @property
     def digest(self) -> str:
-        """Of everything that takes effect only when the servers are started.
-
-        The same on all units that want the same.
-        """
-        usual = replace(self, address="", directory=Path())
-        text = "\n".join([*usual.fixed_server(), *usual.fixed_sentinel(), str(self.version)])
+        """Of everything that takes effect only at a start; equal for equal configuration."""
+        common = replace(self, address="", directory=Path())
+        text = "\n".join([*common.fixed_server(), *common.fixed_sentinel(), str(self.version)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def server(self, data: Path, primary: str, units: int, tls: Sequence[str] = ()) -> str:
@@ -79,20 +76,20 @@ class Configuration:
 
         Args:
             data: Where the server keeps its data.
-            primary: Whom it follows; itself if it is the primary.
+            primary: The primary that it follows; its own address if it is the primary.
             units: How many units there are.
             tls: The lines of TLS, which override those before them.
         """
         lines = [
             *self.fixed_server(),
             f'dir "{data}"',
-            # Until the leader has seen that it has all accounts and is in sync.
+            # The leader raises it when the server has all accounts and is in sync.
             f"replica-priority {NOT_PROMOTABLE}",
-            # A primary of old that comes back alone must not take a write.
+            # A former primary that comes back alone must not accept writes.
             f"min-replicas-to-write {min_replicas(units)}",
             f"min-replicas-max-lag {MAX_LAG}",
             *(f"{n} {value}" for n, value in resource_limits(self.settings, self.memory).items()),
-            # The server's default. It lowers it by itself where it may open fewer files.
+            # The server's default. It lowers it itself where it may open fewer files.
             "maxclients 10000",
             *tls,
         ]
@@ -104,20 +101,20 @@ class Configuration:
         """The Sentinel's file.
 
         Args:
-            primary: The primary to watch.
+            primary: The primary to monitor.
             units: How many units there are.
             old: The file as the Sentinel left it, empty if there is none.
             tls: The lines of TLS, which override those before them.
         """
         name, settings = PRIMARY_NAME, self.settings
-        itself = f"sentinel known-replica {name} {primary} {PORT}"
+        own_line = f"sentinel known-replica {name} {primary} {PORT}"
         lines = [
             f"sentinel monitor {name} {primary} {PORT} {majority(units)}",
             f"sentinel down-after-milliseconds {name} {settings.down_after * 1000}",
             f"sentinel failover-timeout {name} {settings.failover_timeout * 1000}",
             *self.fixed_sentinel(),
             *tls,
-            *(ln for ln in old.splitlines() if ln.startswith(_LEARNED) and ln != itself),
+            *(ln for ln in old.splitlines() if ln.startswith(_LEARNED) and ln != own_line),
         ]
         return "\n".join(lines) + "\n"
 
@@ -128,12 +125,12 @@ class Configuration:
         yield f"port {PORT}"
         yield f'aclfile "{self.directory}/{SERVER_ACCOUNTS}"'
         yield "protected-mode no"
-        # With appendonly off, a primary that restarts quickly comes back empty and its replicas
-        # follow it into emptiness.
+        # Without an append-only file a primary that restarts quickly is empty, and its replicas
+        # then sync to nothing.
         yield "appendonly yes"
         yield 'save ""'
         yield "repl-diskless-sync-delay 0"
-        # Sentinel registers the address that a replica announces, else the one it came from.
+        # Sentinel registers the address that a replica announces, else its source address.
         yield f"replica-announce-ip {self.address}"
         yield f"replica-announce-port {PORT}"
         yield f"masteruser {internal_accounts.REPLICATION}"
@@ -157,15 +154,15 @@ class Configuration:
         yield f"sentinel parallel-syncs {name} 1"
         yield f"sentinel auth-user {name} {internal_accounts.SENTINEL}"
         yield f"sentinel auth-pass {name} {self.passwords.sentinel}"
-        # Cannot be set on a Sentinel that runs, and must be executable when it starts.
+        # Cannot be set on a running Sentinel, and must be executable when it starts.
         yield f"sentinel client-reconfig-script {name} {self.directory}/{SENTINEL_SCRIPT}"
 
 
 def recorded_primary(text: str) -> PrimaryClaim:
     """The primary that a Sentinel knew when it last wrote its file."""
     address, epoch = "", 0
-    for words in map(str.split, text.splitlines()):
-        match words:
+    for fields in map(str.split, text.splitlines()):
+        match fields:
             case ["sentinel", "monitor", name, address, *_] if name == PRIMARY_NAME:
                 continue
             case ["sentinel", "config-epoch", name, number] if name == PRIMARY_NAME:
@@ -176,8 +173,8 @@ def recorded_primary(text: str) -> PrimaryClaim:
 
 
 def min_replicas(units: int) -> int:
-    """How many replicas must be in reach for a primary to take writes.
+    """The value of ``min-replicas-to-write``: replicas that a primary needs to accept writes.
 
-    With two units, the loss of the one replica would stop all writes.
+    With two units, the loss of the only replica would stop all writes.
     """
     return 1 if units >= 3 else 0

@@ -1,7 +1,7 @@
-"""Databases of applications' own, and whose they are.
+"""Databases of single applications, and who owns each.
 
-A number that was given stays its application's for good: who comes back finds its data, and
-nobody finds another's.
+A number stays with its owner for good: an application that comes back finds its data, and no
+other does.
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ from collections.abc import Mapping
 from .accounts import SHARED_DATABASES
 
 COUNT = 10_000
-"""How many databases a server has where an account can be held to one. Unused ones cost nothing:
-since 9.0 a server makes a database when it is first written to. It cannot be changed while the
-server runs."""
+"""How many databases a server has from :data:`.accounts.DATABASE_ACL` on. Unused ones cost
+nothing: since 9.0 a server creates a database at its first write. Fixed while a server runs."""
 
 
 def owner(application: str, prefix: str) -> str:
-    """Whom a database belongs to: one prefix of one application."""
+    """The owner of a database: one prefix of one application."""
     return f"{application}/{prefix}"
 
 
-def assign(known: Mapping[str, int], whose: str, count: int) -> int:
-    """The number of a database for somebody, 0 if there is none left.
+def assign(owners: Mapping[str, int], owner: str, count: int) -> int:
+    """The number of the database for an owner, 0 if none is left.
 
     Args:
-        known: The numbers that were given, by owner.
-        whose: The owner, as :func:`owner` writes it.
+        owners: The number of each owner.
+        owner: As :func:`owner` writes it.
         count: How many databases each server has.
     """
-    if whose in known:
-        return known[whose] if known[whose] < count else 0
-    taken = set(known.values())
+    if owner in owners:
+        return owners[owner] if owners[owner] < count else 0
+    taken = set(owners.values())
     return next((n for n in range(SHARED_DATABASES, count) if n not in taken), 0)

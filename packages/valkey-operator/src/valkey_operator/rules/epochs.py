@@ -1,11 +1,11 @@
-"""Who is primary, when those who know do not agree.
+"""Which server is the primary when Sentinels disagree.
 
-Each successful failover has a number, the configuration epoch, higher than all before. Whoever
-names a primary under the highest one has seen the latest failover, be it alone: a Sentinel that
-was away, or a configuration file of before, names an older one.
+Each successful failover has a configuration epoch, higher than all earlier ones. A Sentinel that
+names a primary under the highest epoch has seen the latest failover, even if it is the only one:
+a Sentinel that was down, or an old configuration file, names an older epoch.
 
-A failover needs a majority of the Sentinels. So whoever has heard so many that the others are no
-majority has heard of the latest one.
+A failover needs a majority of the Sentinels. So claims from so many Sentinels that the others are
+no majority include the latest failover.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PrimaryClaim:
-    """A primary that somebody names.
+    """What a Sentinel, a file or peer data claims about the primary.
 
     Attributes:
-        address: Its address; empty if nobody is named.
-        epoch: The failover that made it primary; 0 for the one that an application begins with.
-        is_down: Whether Sentinels agree that it does not answer, and are about to replace it.
+        address: The address of the primary; empty if none is claimed.
+        epoch: The epoch of the failover that made it primary; 0 for the first primary.
+        is_down: Whether Sentinels agree that it is down (``o_down``), and are about to replace it.
     """
 
     address: str = ""
@@ -30,40 +30,40 @@ class PrimaryClaim:
     is_down: bool = False
 
     def is_before(self, address: str, epoch: int) -> bool:
-        """Whether another one was made primary since, by the failover of that number."""
+        """Whether another server became primary later, in that epoch."""
         return bool(self.address) and self.address != address and self.epoch < epoch
 
 
-def latest_primary(found: Iterable[PrimaryClaim]) -> str:
-    """The address under the highest epoch, the one named most often if there are several."""
-    votes = _latest(found)
+def latest_primary(claims: Iterable[PrimaryClaim]) -> str:
+    """The address under the highest epoch; if there are several, the most frequent one."""
+    votes = _latest(claims)
     return votes.most_common(1)[0][0] if votes else ""
 
 
-def agreed_primary(found: Iterable[PrimaryClaim]) -> str:
-    """The address under the highest epoch; empty if most of those who know it name others."""
-    votes = _latest(found)
+def agreed_primary(claims: Iterable[PrimaryClaim]) -> str:
+    """The address under the highest epoch; empty unless most claims of that epoch agree."""
+    votes = _latest(claims)
     address, count = votes.most_common(1)[0] if votes else ("", 0)
     return address if count * 2 > votes.total() else ""
 
 
-def _latest(found: Iterable[PrimaryClaim]) -> Counter[str]:
-    """How often each address is named under the highest epoch."""
-    named = [one for one in found if one.address]
-    latest = max((one.epoch for one in named), default=0)
-    return Counter(one.address for one in named if one.epoch == latest)
+def _latest(claims: Iterable[PrimaryClaim]) -> Counter[str]:
+    """How often each address is claimed under the highest epoch."""
+    named = [claim for claim in claims if claim.address]
+    latest = max((claim.epoch for claim in named), default=0)
+    return Counter(claim.address for claim in named if claim.epoch == latest)
 
 
 def majority(units: int) -> int:
-    """The quorum of so many Sentinels."""
+    """The smallest majority of that many Sentinels."""
     return units // 2 + 1
 
 
 def is_certain(heard: int, units: int) -> bool:
-    """Whether no failover can have happened without one of those that were heard.
+    """Whether no failover can have happened without one of the Sentinels that answered.
 
     Args:
-        heard: How many Sentinels have said whom they take for the primary.
+        heard: How many Sentinels have named their primary.
         units: How many Sentinels there are.
     """
     return units - heard < majority(units)

@@ -1,4 +1,4 @@
-"""The charm's own accounts: its hands on servers and Sentinels, and what these need themselves."""
+"""The charm's own accounts: for itself, for replication, and for Sentinels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ REPLICATION = "charm-replication"
 SENTINEL = "charm-sentinel"
 SENTINEL_PEER = "charm-sentinel-peer"
 
-# Sentinel's account on the servers: what it needs to watch them, to say hello to the other
-# Sentinels and to fail over, coordinated failover included.
+# Sentinel's account on the servers: monitoring, hello messages to the other Sentinels, and
+# failover, coordinated ones included.
 _SENTINEL_ON_SERVERS = (
     *("resetkeys", "resetchannels", "&__sentinel__:hello", "-@all", "+ping", "+info", "+publish"),
     *("+subscribe", "+multi", "+exec", "+slaveof", "+replicaof", "+config|rewrite"),

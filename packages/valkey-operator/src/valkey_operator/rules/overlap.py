@@ -1,4 +1,4 @@
-"""Which accounts share names with those of other relations."""
+"""Which accounts share keys or channels with accounts of other relations."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .accounts import Account
 
 
 @dataclass
-class _Place:
+class _PrefixNode:
     """All accounts whose prefixes have the same literal part.
 
     Attributes:
-        above: Relations whose open prefixes begin this one; two of them are as good as all.
-        below: Relations here and at places whose literal begins with this one; likewise.
+        above: Relations whose open prefixes begin this one; two of them are enough.
+        below: Relations here and at nodes whose literal begins with this one; two are enough.
     """
 
     literal: str
@@ -34,49 +34,48 @@ def overlapping(accounts: Iterable[Account]) -> frozenset[str]:
     Databases do not matter: channels are the same in all of them. It takes time in proportion to
     the number of accounts, however many of them share.
     """
-    listed = tuple(accounts)
-    literals = sorted(account.prefix.removesuffix("*") for account in listed)
+    present = tuple(accounts)
+    literals = sorted(account.prefix.removesuffix("*") for account in present)
     if not any(longer.startswith(shorter) for shorter, longer in pairwise(literals)):
-        return (
-            frozenset()
-        )  # Whatever stands between a literal and a longer one begins with it too.
-    places: dict[str, _Place] = {}
-    for account in listed:
+        # Sorted texts between a literal and a longer one that begins with it begin with it too.
+        return frozenset()
+    nodes: dict[str, _PrefixNode] = {}
+    for account in present:
         prefix = KeyPrefix.parse(account.prefix)
-        place = places.setdefault(prefix.literal, _Place(prefix.literal))
-        place.accounts.append((account, prefix))
-    parents: list[_Place] = []
-    for _, place in sorted(places.items()):
-        while parents and not place.literal.startswith(parents[-1].literal):
+        node = nodes.setdefault(prefix.literal, _PrefixNode(prefix.literal))
+        node.accounts.append((account, prefix))
+    parents: list[_PrefixNode] = []
+    for _, node in sorted(nodes.items()):
+        while parents and not node.literal.startswith(parents[-1].literal):
             _close(parents)
-        _open(place, parents[-1] if parents else None)
-        parents.append(place)
+        _open(node, parents[-1] if parents else None)
+        parents.append(node)
     while parents:
         _close(parents)
-    return frozenset(name for place in places.values() for name in _shared(place))
+    return frozenset(name for node in nodes.values() for name in _shared(node))
 
 
-def _open(place: _Place, parent: _Place | None) -> None:
-    here = {account.relation_id for account, prefix in place.accounts if prefix.is_open}
-    place.above = _few(here | (parent.above if parent else set()))
-    place.below = _few({account.relation_id for account, _ in place.accounts})
+def _open(node: _PrefixNode, parent: _PrefixNode | None) -> None:
+    here = {account.relation_id for account, prefix in node.accounts if prefix.is_open}
+    node.above = _two_of(here | (parent.above if parent else set()))
+    node.below = _two_of({account.relation_id for account, _ in node.accounts})
 
 
-def _close(parents: list[_Place]) -> None:
-    place = parents.pop()
+def _close(parents: list[_PrefixNode]) -> None:
+    node = parents.pop()
     if parents:
-        parents[-1].below = _few(parents[-1].below | place.below)
+        parents[-1].below = _two_of(parents[-1].below | node.below)
 
 
-def _few(relations: set[int]) -> set[int]:
-    """Two of them: whichever relation asks, one of two is another."""
+def _two_of(relations: set[int]) -> set[int]:
+    """At most two of them: for any relation, one of two is another relation."""
     return set(sorted(relations)[:2])
 
 
-def _shared(place: _Place) -> Iterator[str]:
-    names = _few({account.relation_id for account, _ in place.accounts})
-    for account, prefix in place.accounts:
-        near = place.above | (place.below if prefix.is_open else names)
+def _shared(node: _PrefixNode) -> Iterator[str]:
+    names = _two_of({account.relation_id for account, _ in node.accounts})
+    for account, prefix in node.accounts:
+        near = node.above | (node.below if prefix.is_open else names)
         if near - {account.relation_id}:
             yield account.name
 

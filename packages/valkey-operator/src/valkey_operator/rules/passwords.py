@@ -10,7 +10,7 @@ from . import accounts, internal_accounts
 
 @dataclass(frozen=True)
 class Passwords:
-    """The passwords of the internal accounts; they live in one secret of the application."""
+    """The passwords of the internal accounts, kept in one secret of the application."""
 
     admin: str = field(repr=False)
     replication: str = field(repr=False)
@@ -19,7 +19,7 @@ class Passwords:
 
     @classmethod
     def read(cls, content: Mapping[str, str]) -> Passwords:
-        """From the secret's content."""
+        """From the content of the secret."""
         return cls(
             admin=content["admin-password"],
             replication=content["replication-password"],
@@ -28,7 +28,7 @@ class Passwords:
         )
 
     def content(self) -> dict[str, str]:
-        """The secret's content."""
+        """The content of the secret."""
         return {
             "admin-password": self.admin,
             "replication-password": self.replication,
@@ -37,7 +37,7 @@ class Passwords:
         }
 
     def digests(self) -> dict[str, str]:
-        """Name of the account to SHA-256 of its password."""
+        """SHA-256 of each password, by name of the account."""
         return {
             internal_accounts.ADMIN: accounts.digest(self.admin),
             internal_accounts.REPLICATION: accounts.digest(self.replication),

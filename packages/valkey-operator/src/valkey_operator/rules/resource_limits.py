@@ -1,7 +1,7 @@
-"""What protects the server, and so all tenants, from one of them.
+"""Settings that protect a server, and so all clients, from a single one.
 
-An account's rule says what a client may name, not how much of the server it may use. These
-settings bound that as far as Valkey can.
+An account's rule says which keys a client may use, not how much of the server. These settings
+limit that as far as Valkey can.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MIB = 1024 * 1024
 
 
 def resource_limits(settings: Settings, memory: int) -> dict[str, str]:
-    """Settings of a server by name, in the spelling in which it gives them back.
+    """Settings of a server by name, spelled as ``CONFIG GET`` returns them.
 
     Args:
         settings: The charm's configuration.
@@ -26,17 +26,16 @@ def resource_limits(settings: Settings, memory: int) -> dict[str, str]:
     data = settings.maxmemory * _MIB or int(memory * MEMORY_SHARE)
     return {
         "maxmemory": str(data),
-        # Whoever fills the memory has their own writes refused. Any other policy deletes keys,
-        # and does not ask whose.
+        # A full server refuses writes. Any other policy deletes keys, no matter of which client.
         "maxmemory-policy": "noeviction",
         # Buffers of all clients together; the one with the largest is disconnected first.
         "maxmemory-clients": "10%",
-        # A client that does not read its answers is disconnected: at 256 MiB at once, or at
-        # 64 MiB for a minute. The server's default for normal clients is no limit at all.
+        # A client that does not read its replies is disconnected: above 256 MiB at once, above
+        # 64 MiB after a minute. The server's default for normal clients is no limit.
         "client-output-buffer-limit": (
             "normal 268435456 67108864 60 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
         ),
-        # From then on others are answered BUSY instead of nothing, and a Sentinel that takes the
-        # server for down ends a script that has not written yet before it fails over.
+        # After that many milliseconds of a script, other clients get BUSY, and a Sentinel that
+        # takes the server for down kills a script that has not written before it fails over.
         "busy-reply-threshold": "1000",
     }
