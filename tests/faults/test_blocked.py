@@ -60,7 +60,7 @@ def test_a_leader_whose_server_does_not_start_serves_the_others(
     tick(estate)
     assert primary_of(estate) in others
     said = message_of(estate, leader)
-    assert said.startswith(("blocked: the server has ended: ", "blocked: server does not start: "))
+    assert said.startswith(("blocked: the server has ended: ", "blocked: Valkey does not start: "))
     assert "append only file" in said
     assert pid_of(estate, leader, "sentinel") != sentinel
     writer.await_writes()

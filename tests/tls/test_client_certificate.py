@@ -14,11 +14,11 @@ from valkey_client import client
 from valkey_client_testing import Binary
 from valkey_operator.rules.client_certificate import (
     ClientCertificateError,
-    anchors,
-    authorities,
-    without_namesakes,
+    exclude_same_subjects,
+    find_trust_anchors,
+    read_cas,
 )
-from valkey_operator.rules.pem import certificates
+from valkey_operator.rules.pem import split_certificates
 
 from .node import Node
 from .pki import BOTH, CLIENT, SERVER, Pair
@@ -34,7 +34,7 @@ ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 
 
 def pems(*pairs: Pair) -> tuple[str, ...]:
-    return tuple(sorted(pem for pair in pairs for pem in certificates(pair.certificate)))
+    return tuple(sorted(pem for pair in pairs for pem in split_certificates(pair.certificate)))
 
 
 def chain(*pairs: Pair) -> str:
@@ -42,7 +42,7 @@ def chain(*pairs: Pair) -> str:
 
 
 def trusted(text: str, *others: Pair, now: datetime | None = None) -> tuple[str, ...]:
-    return anchors(text, pems(CLUSTER), pems(*others), now)
+    return find_trust_anchors(text, pems(CLUSTER), pems(*others), now)
 
 
 @pytest.mark.parametrize(
@@ -66,21 +66,21 @@ def test_what_is_trusted(text: str, roots: list[Pair]) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: chain(Pair.authority("free")), "may sign for servers"),
+        (lambda: chain(Pair.authority("free")), "can sign server certificates"),
         (lambda: chain(Pair.authority("free").issue("a"), Pair.authority("free")), "not trusted"),
-        (lambda: chain(Pair.authority("x", BOTH)), "may sign for servers"),
-        (lambda: chain(Pair.authority("x", (*CLIENT, ANY))), "may sign for servers"),
-        (lambda: chain(Pair.authority("x", (*CLIENT, SGC))), "may sign for servers"),
-        (lambda: chain(Pair.own("x", BOTH)), "may sign for servers"),
-        (lambda: chain(LIMITED.issue("a")), "not trusted here; send it along"),
+        (lambda: chain(Pair.authority("x", BOTH)), "can sign server certificates"),
+        (lambda: chain(Pair.authority("x", (*CLIENT, ANY))), "can sign server certificates"),
+        (lambda: chain(Pair.authority("x", (*CLIENT, SGC))), "can sign server certificates"),
+        (lambda: chain(Pair.own("x", BOTH)), "can sign server certificates"),
+        (lambda: chain(LIMITED.issue("a")), "not trusted; send it too"),
         (lambda: chain(CLUSTER.issue("a", usage=SERVER)), "clientAuth"),
         (lambda: chain(CLUSTER.issue("a", days=-1)), "expired on"),
         (lambda: chain(Pair.authority("x", CLIENT, days=-1)), "expired on"),
-        (lambda: chain(Pair.authority("cluster", CLIENT)), "name of another CA"),
+        (lambda: chain(Pair.authority("cluster", CLIENT)), "same subject as another trusted CA"),
         (lambda: chain(LIMITED) * 9, "more than 8"),
         (
             lambda: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "cannot be read",
+            "malformed certificate",
         ),
     ],
 )
@@ -90,11 +90,11 @@ def test_what_is_not_trusted(make: Callable[[], str], reason: str) -> None:
 
 
 def test_a_tenant_cannot_take_the_name_of_anothers_ca() -> None:
-    with pytest.raises(ClientCertificateError, match="name of another CA"):
+    with pytest.raises(ClientCertificateError, match="same subject as another trusted CA"):
         trusted(chain(Pair.authority("limited", CLIENT)), LIMITED)
     assert trusted(chain(LIMITED), LIMITED) == pems(LIMITED)
-    assert without_namesakes(pems(LIMITED), pems(Pair.authority("limited"))) == ()
-    assert without_namesakes(pems(LIMITED), pems(LIMITED, CLUSTER)) == pems(LIMITED)
+    assert exclude_same_subjects(pems(LIMITED), pems(Pair.authority("limited"))) == ()
+    assert exclude_same_subjects(pems(LIMITED), pems(LIMITED, CLUSTER)) == pems(LIMITED)
 
 
 def test_what_is_not_valid_yet() -> None:
@@ -105,11 +105,11 @@ def test_what_is_not_valid_yet() -> None:
 
 def test_what_the_operator_integrates_may_sign_for_anything() -> None:
     free = Pair.authority("free")
-    assert authorities(chain(free.issue("a"), free)) == pems(free)
-    with pytest.raises(ClientCertificateError, match="no CA"):
-        authorities(chain(free.issue("a")))
+    assert read_cas(chain(free.issue("a"), free)) == pems(free)
+    with pytest.raises(ClientCertificateError, match="no self-signed CA"):
+        read_cas(chain(free.issue("a")))
     with pytest.raises(ClientCertificateError, match="expired"):
-        authorities(chain(Pair.authority("x", days=-1)))
+        read_cas(chain(Pair.authority("x", days=-1)))
 
 
 def test_servers_see_it_the_same_way(binary: Binary, short_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_certificate_that_is_refused_leaves_the_account(prover: localjuju.Juju
     foreign = Pair.authority("foreign")
     expired = Pair.authority("expired", CLIENT, days=-1)
     for text, reason in (
-        (foreign.certificate, "may sign for servers"),
+        (foreign.certificate, "can sign server certificates"),
         (expired.certificate, "expired on"),
     ):
         show(juju, text)
@@ -129,7 +129,10 @@ def test_the_operator_trusts_a_ca(prover: localjuju.Juju) -> None:
     settle(juju, tls=True)
     assert connects(juju, foreign.issue("application"))
     blocked = [message_of(juju, unit) for unit in units(juju)]
-    assert sum("relation client-cas: CA x expired on" in text for text in blocked) == 1
+    assert (
+        sum("CA certificate from client-cas refused: CA x expired on" in text for text in blocked)
+        == 1
+    )
     # What it signed needs no CA along.
     show(juju, foreign.issue("application").certificate)
     assert said(juju) == []

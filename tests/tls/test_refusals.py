@@ -19,9 +19,9 @@ from .estate import access_of, await_renewal, lost, message_of, settle, shown
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
 REASONS = {
-    "no-client-auth": "it may not be used for clientAuth, and replication and Sentinel need both",
-    "wrong-ca": "it was not signed by the CA that came with it",
-    "wrong-key": "it does not belong to this unit's private key",
+    "no-client-auth": "it lacks the extended key usage clientAuth; replication and Sentinel need both",
+    "wrong-ca": "it was not signed by the CA sent with it",
+    "wrong-key": "it does not match this unit's private key",
 }
 
 
@@ -34,7 +34,7 @@ def test_what_was_before_goes_on(estate: localjuju.Juju, write: Write) -> None:
         settle(estate, tls=True)
         for unit in units(estate):
             said = message_of(estate, unit)
-            assert said.startswith(f"blocked relation certificates: the certificate for {unit}")
+            assert said.startswith("blocked Certificate from certificates refused: ")
             assert reason in said
         assert shown(estate) == before
         assert access_of(estate) == access
@@ -51,7 +51,7 @@ def test_what_was_before_goes_on(estate: localjuju.Juju, write: Write) -> None:
 UNREADABLE = {
     "garbage": '"certificates" is not JSON',
     "[" * 10_000: '"certificates" is not JSON',
-    '[{"unknown": "x"}]': '"certificates" has 1 that have not the form of an answer',
+    '[{"unknown": "x"}]': '1 malformed entry in "certificates"',
 }
 
 
@@ -78,16 +78,16 @@ def test_what_cannot_be_read_stops_nobody(estate: localjuju.Juju, write: Write) 
         write_databag(estate, text)
         for unit in units(estate):
             said = message_of(estate, unit)
-            assert said.startswith("blocked relation certificates: ")
+            assert said.startswith("blocked Malformed data from certificates: ")
             assert reason in said
     for name, reason in (
-        ("certificate", "the certificate cannot be read"),
-        ("ca", "the CA certificate cannot be read"),
+        ("certificate", "malformed leaf certificate"),
+        ("ca", "malformed CA certificate"),
     ):
         write_databag(estate, json.dumps([{**answer, name: answer[name][:99]} for answer in good]))
         for unit in units(estate):
             said = message_of(estate, unit)
-            assert said.startswith(f"blocked relation certificates: the certificate for {unit}")
+            assert said.startswith("blocked Certificate from certificates refused: ")
             assert reason in said
     assert shown(estate) == before
     assert access_of(estate) == access

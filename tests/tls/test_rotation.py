@@ -7,7 +7,7 @@ import time
 import pytest
 
 import localjuju
-from valkey_operator.rules.pem import certificates
+from valkey_operator.rules.pem import split_certificates
 
 from ..conftest import failed_hooks, told
 from ..operated import OPERATOR, PORT, SENTINEL_PORT, units
@@ -36,15 +36,15 @@ def test_leaves_are_renewed(estate: localjuju.Juju, write: Write) -> None:
 def test_the_ca_is_rotated(estate: localjuju.Juju, write: Write) -> None:
     """Everybody trusts both before the first certificate of the new one is used."""
     before = shown(estate)
-    (old,) = certificates(access_of(estate).tls_ca)
+    (old,) = split_certificates(access_of(estate).tls_ca)
     lasting, fresh = write(), write(lasts=False)
     heard = {wire: len(told(estate, f"{wire}/0")) for wire in ("v0", "v1")}
     estate.run("certificates/0", "rotate-ca")
     await_renewal(estate, before)
-    (new,) = certificates(access_of(estate).tls_ca)
+    (new,) = split_certificates(access_of(estate).tls_ca)
     assert old != new
     for wire, count in heard.items():
-        said = [certificates(e["tls-ca"]) for e in told(estate, f"{wire}/0")[count:]]
+        said = [split_certificates(e["tls-ca"]) for e in told(estate, f"{wire}/0")[count:]]
         assert said == [tuple(sorted((old, new))), (new,)]
     assert (lasting.errors, fresh.errors) == (0, 0)
     assert lost(estate, lasting, fresh) == 0
@@ -64,11 +64,13 @@ def test_a_key_that_the_operator_gives_is_used(estate: localjuju.Juju) -> None:
     estate.config(OPERATOR, {"tls-private-key": str(uri)})
     estate.settle(240)
     for unit in units(estate):
-        assert message_of(estate, unit).startswith("blocked tls-private-key names a secret that")
+        assert message_of(estate, unit).startswith(
+            "blocked Cannot read the secret in tls-private-key"
+        )
     estate.grant_secret("key", OPERATOR)
     update_status(estate)
     for unit in units(estate):
-        assert "must hold, as private-key, an RSA key" in message_of(estate, unit)
+        assert "No usable private-key in the secret of tls-private-key" in message_of(estate, unit)
     assert shown(estate) == before
     estate.update_secret("key", {"private-key": text})
     after = await_renewal(estate, before)
@@ -88,7 +90,7 @@ def test_expired_certificates_are_replaced(estate: localjuju.Juju, write: Write)
     update_status(estate)
     short = shown(estate)
     for unit in units(estate):
-        assert message_of(estate, unit).startswith("blocked the certificate expired on")
+        assert message_of(estate, unit).startswith("blocked Certificate expired on")
     failed = fresh.errors
     estate.config("certificates", reset="life")
     estate.run("certificates/0", "renew")

@@ -17,7 +17,7 @@ from .estate import access_of, files_of, lost, message_of, settle
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(300)]
 
-REASON = "this valkey-server was built without TLS; install one with it, or remove the relation"
+REASON = "valkey-server was built without TLS: install one with TLS, or remove the relation with"
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from valkey_operator.model.tls_policy import TlsPolicy
-from valkey_operator.rules.pem import fingerprints
-from valkey_operator.rules.server_certificate import CertificateIdentity
+from valkey_operator.rules.pem import certificate_digests
+from valkey_operator.rules.server_certificate import VerifiedCertificate
 
 DAY = 24 * 3600.0
 
@@ -20,10 +20,10 @@ def pem(text: str) -> str:
 OLD, NEW = pem("OLD1"), pem("NEW1")
 
 
-def identity(name: str, *anchors: str, ends: float = 100 * DAY) -> CertificateIdentity:
-    return CertificateIdentity(name, anchors, 0.0, ends)
+def verified(name: str, *anchors: str, ends: float = 100 * DAY) -> VerifiedCertificate:
+    return VerifiedCertificate(name, anchors, 0.0, ends, "", "", "", "")
 
 
 def policy(*cas: str, on: bool = True, **options: Any) -> TlsPolicy:
-    options.setdefault("issuers", fingerprints(cas) if on else frozenset())
+    options.setdefault("issuers", certificate_digests(cas) if on else frozenset())
     return TlsPolicy(on=on, cas=cas, **options)

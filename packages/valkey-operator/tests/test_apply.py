@@ -139,37 +139,37 @@ DIGEST = "charm-accounts-0123456789abcdef"
 @pytest.mark.parametrize(
     ("step", "line"),
     [
-        (SetAccounts(IPS[0], (account(),)), "server 10.0.0.1: setting accounts relation-1-r"),
+        (SetAccounts(IPS[0], (account(),)), "server of v/0 (10.0.0.1): setting accounts relation-1-r"),
         (
             SetAccounts(IPS[0], (account(), account("relation-2-r")), on_sentinel=True),
-            "Sentinel 10.0.0.1: setting accounts relation-1-r, relation-2-r",
+            "Sentinel of v/0 (10.0.0.1): setting accounts relation-1-r, relation-2-r",
         ),
         (
             SetAccounts(IPS[0], tuple(account(f"relation-{n}") for n in range(12))),
-            ("server 10.0.0.1: setting accounts relation-0, relation-1, relation-2, relation-3,"
+            ("server of v/0 (10.0.0.1): setting accounts relation-0, relation-1, relation-2, relation-3,"
             " relation-4, relation-5, relation-6, relation-7, relation-8, relation-9 and 2 more"),
         ),
         (
             DropAccounts(IPS[0], ("relation-1-r",)),
-            "server 10.0.0.1: dropping accounts relation-1-r",
+            "server of v/0 (10.0.0.1): dropping accounts relation-1-r",
         ),
         (
             DropAccounts(IPS[0], ("relation-1-r",), on_sentinel=True),
-            "Sentinel 10.0.0.1: dropping accounts relation-1-r",
+            "Sentinel of v/0 (10.0.0.1): dropping accounts relation-1-r",
         ),
         (
             ConfigureServer(IPS[0], "notify-keyspace-events", ""),
-            "server 10.0.0.1: setting notify-keyspace-events to ''",
+            "server of v/0 (10.0.0.1): setting notify-keyspace-events to ''",
         ),
         (
             ConfigureSentinel(IPS[0], "quorum", "2"),
-            "Sentinel 10.0.0.1: setting quorum to 2",
+            "Sentinel of v/0 (10.0.0.1): setting quorum to 2",
         ),
-        (SwitchTls(IPS[0], True), "server 10.0.0.1: switching TLS on"),
-        (SwitchTls(IPS[0], False), "server 10.0.0.1: switching TLS off"),
+        (SwitchTls(IPS[0], True), "server of v/0 (10.0.0.1): switching TLS on"),
+        (SwitchTls(IPS[0], False), "server of v/0 (10.0.0.1): switching TLS off"),
         (
             ResetSentinel(IPS[0], 2),
-            "Sentinel 10.0.0.1: resetting, to forget removed units",
+            "Sentinel of v/0 (10.0.0.1): resetting, to forget removed units",
         ),
     ],
 )  # fmt: skip
@@ -184,7 +184,7 @@ def test_a_recorded_digest_is_a_debug_line(log: pytest.LogCaptureFixture) -> Non
     step = RecordAccountsDigest(IPS[0], DIGEST, ("old",))
     apply(replace(NOTHING, steps=(step,)), make_facts())
     assert [(record.levelno, record.getMessage()) for record in log.records] == [
-        (logging.DEBUG, f"server 10.0.0.1: recording {DIGEST}")
+        (logging.DEBUG, f"server of v/0 (10.0.0.1): recording {DIGEST}")
     ]
 
 
@@ -192,12 +192,12 @@ def test_the_log_of_a_grant(log: pytest.LogCaptureFixture) -> None:
     facts = make_facts(relations=[client_relation(request(), application="app1")])
     apply(make_plan(facts), facts)
     assert infos(log) == [
-        "server 10.0.0.2: setting accounts relation-1-r",
-        "server 10.0.0.3: setting accounts relation-1-r",
-        "server 10.0.0.1: setting accounts relation-1-r",
-        "Sentinel 10.0.0.1: setting accounts relation-1-r",
-        "Sentinel 10.0.0.2: setting accounts relation-1-r",
-        "Sentinel 10.0.0.3: setting accounts relation-1-r",
+        "server of v/1 (10.0.0.2): setting accounts relation-1-r",
+        "server of v/2 (10.0.0.3): setting accounts relation-1-r",
+        "server of v/0 (10.0.0.1): setting accounts relation-1-r",
+        "Sentinel of v/0 (10.0.0.1): setting accounts relation-1-r",
+        "Sentinel of v/1 (10.0.0.2): setting accounts relation-1-r",
+        "Sentinel of v/2 (10.0.0.3): setting accounts relation-1-r",
         "app1 (relation 1): granted relation-1-r, a new account for prefix a:*",
     ]
 
@@ -225,12 +225,12 @@ def test_the_log_of_a_removed_request(log: pytest.LogCaptureFixture) -> None:
     facts = make_facts(account(), relations=[client_relation()])
     apply(make_plan(facts), facts)
     assert infos(log) == [
-        "server 10.0.0.2: dropping accounts relation-1-r",
-        "server 10.0.0.3: dropping accounts relation-1-r",
-        "server 10.0.0.1: dropping accounts relation-1-r",
-        "Sentinel 10.0.0.1: dropping accounts relation-1-r",
-        "Sentinel 10.0.0.2: dropping accounts relation-1-r",
-        "Sentinel 10.0.0.3: dropping accounts relation-1-r",
+        "server of v/1 (10.0.0.2): dropping accounts relation-1-r",
+        "server of v/2 (10.0.0.3): dropping accounts relation-1-r",
+        "server of v/0 (10.0.0.1): dropping accounts relation-1-r",
+        "Sentinel of v/0 (10.0.0.1): dropping accounts relation-1-r",
+        "Sentinel of v/1 (10.0.0.2): dropping accounts relation-1-r",
+        "Sentinel of v/2 (10.0.0.3): dropping accounts relation-1-r",
         "app1 (relation 1): withdrew 1 requests",
     ]
 

@@ -59,7 +59,7 @@ class Charm(ops.CharmBase):
         super().__init__(framework)
         self.certificates = Certificates(self, "certificates")
         self.client_cas = ClientCas(self, "client-cas")
-        self.certificates.ask(ADDRESS, ("v-0.local",))
+        self.certificates.request(ADDRESS, ("v-0.local",))
         for name in ("certificates", "client-cas"):
             events = self.on[name]
             framework.observe(events.relation_created, self._on_event)
@@ -70,7 +70,7 @@ class Charm(ops.CharmBase):
     def _on_event(self, _: ops.EventBase) -> None:
         unit = TlsFiles(self.files, TlsPolicy())  # type: ignore[arg-type]
         self.certificates.receive(unit, has_tls=True)
-        self.cas.append((self.client_cas.read(are_trusted=False), self.client_cas.problem))
+        self.cas.append((self.client_cas.read(trusted=()), self.client_cas.problem))
 
 
 class Unit:
@@ -158,27 +158,27 @@ BAGS: dict[str, tuple[Callable[[Unit], dict[str, str]], str]] = {
     "nested": (lambda _: {"certificates": NESTED}, "is not JSON"),
     "a long number": (lambda _: {"certificates": LONG_NUMBER}, "is not JSON"),
     "no list": (lambda _: {"certificates": '{"a": 1}'}, "is not a list"),
-    "no answers": (lambda _: bag(1, "x", None, {}, {"ca": 1}), "has 5 that have not the form"),
-    "no CA": (lambda u: bag({**u.answer(), "ca": None}), "has 1 that have not the form"),
-    "no PEM": (lambda u: bag(u.answer(certificate="garbage")), "the certificate cannot be read"),
+    "no answers": (lambda _: bag(1, "x", None, {}, {"ca": 1}), "5 malformed entries in"),
+    "no CA": (lambda u: bag({**u.answer(), "ca": None}), "1 malformed entry in"),
+    "no PEM": (lambda u: bag(u.answer(certificate="garbage")), "malformed leaf certificate"),
     "truncated": (
         lambda u: bag(u.answer(certificate=u.answer()["certificate"][:300])),
-        "the certificate cannot be read",
+        "malformed leaf certificate",
     ),
-    "empty": (lambda u: bag(u.answer(certificate="")), "the certificate cannot be read"),
+    "empty": (lambda u: bag(u.answer(certificate="")), "malformed leaf certificate"),
     "no version": (
         lambda u: bag(u.answer(certificate=with_unknown_version(signed(u.request())))),
-        "the certificate cannot be read",
+        "malformed leaf certificate",
     ),
-    "CA no PEM": (lambda u: bag(u.answer(ca="\x00")), "the CA certificate cannot be read"),
-    "chain": (lambda u: bag(u.answer(chain=["x"])), "a certificate of the chain cannot be read"),
+    "CA no PEM": (lambda u: bag(u.answer(ca="\x00")), "malformed CA certificate"),
+    "chain": (lambda u: bag(u.answer(chain=["x"])), "malformed certificate in the chain"),
     "request": (
         lambda u: bag(u.answer(certificate_signing_request="x")),
-        "an answer names a request that cannot be read",
+        "malformed certificate signing request",
     ),
     "no request": (
         lambda u: bag(u.answer(certificate_signing_request="")),
-        "an answer names a request that cannot be read",
+        "malformed certificate signing request",
     ),
 }
 
@@ -190,19 +190,21 @@ def test_a_malformed_answer_is_reported_and_changes_nothing(name: str, *, is_fir
     unit = Unit()
     if not is_first:
         unit.run("relation_changed", bag(unit.answer()))
-        assert unit.tls.state.offered
-    offered, request = unit.tls.state.offered, unit.request()
+        assert unit.tls.certificates.assigned_leaf
+    offered, request = unit.tls.certificates.assigned_leaf, unit.request()
     unit.run("relation_changed", make(unit))
-    assert unit.tls.state.problem.startswith("relation certificates: ")
-    assert reason in unit.tls.state.problem
-    assert unit.tls.state.offered == offered
+    assert unit.tls.certificates.problem.startswith(
+        ("Malformed data from signer: ", "Certificate from signer refused: ")
+    )
+    assert reason in unit.tls.certificates.problem
+    assert unit.tls.certificates.assigned_leaf == offered
     assert unit.request() == request
     unit.run("relation_changed", bag(unit.answer()))
-    assert unit.tls.state.problem == ""
-    assert unit.tls.state.offered not in ("", offered)
+    assert unit.tls.certificates.problem == ""
+    assert unit.tls.certificates.assigned_leaf not in ("", offered)
     unit.run("relation_changed", make(unit))
     unit.run("relation_broken")
-    assert unit.tls.state.offered == unit.tls.state.problem == ""
+    assert unit.tls.certificates.assigned_leaf == unit.tls.certificates.problem == ""
 
 
 def test_malformed_entries_of_other_units_are_ignored() -> None:
@@ -218,8 +220,8 @@ def test_malformed_entries_of_other_units_are_ignored() -> None:
             request_errors=json.dumps([refusal]),
         ),
     )
-    assert unit.tls.state.offered
-    assert unit.tls.state.problem == ""
+    assert unit.tls.certificates.assigned_leaf
+    assert unit.tls.certificates.problem == ""
 
 
 @pytest.mark.parametrize(
@@ -230,17 +232,17 @@ def test_malformed_entries_of_other_units_are_ignored() -> None:
 def test_malformed_refusals_are_ignored(text: str) -> None:
     unit = Unit()
     unit.run("relation_changed", bag(unit.answer(), request_errors=text))
-    assert unit.tls.state.offered
-    assert unit.tls.state.problem == ""
+    assert unit.tls.certificates.assigned_leaf
+    assert unit.tls.certificates.problem == ""
 
 
 def test_a_refusal_is_reported_until_it_is_taken_back() -> None:
     unit = Unit()
     refusal = {"csr": unit.request(), "error": {"code": 999, "name": "no", "message": "no"}}
     unit.run("relation_changed", bag(request_errors=json.dumps([refusal])))
-    assert "the request was denied" in unit.tls.state.problem
+    assert "signer denied the certificate request: " in unit.tls.certificates.problem
     unit.run("relation_changed", {})
-    assert unit.tls.state.problem == ""
+    assert unit.tls.certificates.problem == ""
 
 
 def test_a_unit_requests_a_certificate_although_the_provider_wrote_malformed_data() -> None:
@@ -277,7 +279,7 @@ def test_malformed_cas_are_reported_and_those_before_stay_trusted(
     unit.run("relation_changed", malformed)
     (cas, problem) = unit.cas[-1]
     assert cas is None
-    assert problem.startswith("relation client-cas: what signer wrote cannot be read")
+    assert problem.startswith("Malformed CA certificates from signer: ")
     unit.run("relation_changed", {**valid, "unknown": NESTED})
     assert unit.cas[-1] == ((ROOT_PEM.strip(),), "")
     unit.run("relation_changed", malformed)

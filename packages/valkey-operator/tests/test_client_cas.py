@@ -34,8 +34,8 @@ def test_a_new_leader_no_longer_trusts_cas_of_a_relation_that_ended_before(hook:
     context = testing.Context(Charm, meta=META)
     state = state_after_relation_ended(context)
     with context(getattr(context.on, hook)(), state) as manager:
-        assert manager.charm.cas.read(are_trusted=True) == ()
-        assert manager.charm.cas.read(are_trusted=False) is None
+        assert manager.charm.cas.read(trusted=("ca",)) == ()
+        assert manager.charm.cas.read(trusted=()) is None
 
 
 def test_cas_of_a_relation_that_exists_stay_trusted() -> None:
@@ -43,4 +43,4 @@ def test_cas_of_a_relation_that_exists_stay_trusted() -> None:
     relation = testing.Relation(ENDPOINT)
     state = testing.State(leader=True, relations=[relation])
     with context(context.on.config_changed(), state) as manager:
-        assert manager.charm.cas.read(are_trusted=True) is None
+        assert manager.charm.cas.read(trusted=("ca",)) is None

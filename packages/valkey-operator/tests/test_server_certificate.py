@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from valkey_operator.rules.pem import certificates, trust_bundle
-from valkey_operator.rules.server_certificate import CertificateError, UnverifiedCertificate, check
+from valkey_operator.rules.pem import split_certificates, trust_bundle
+from valkey_operator.rules.server_certificate import (
+    CertificateError,
+    UnverifiedCertificate,
+    verify,
+)
 
 from .authority import CLIENT, DAY, NOW, SERVER, Party
 
@@ -24,10 +28,10 @@ def received(leaf: Party, *chain: Party, ca: Party = ROOT, key: str = "") -> Unv
 def test_a_certificate_for_servers_and_clients_is_accepted(usage: tuple[object, ...]) -> None:
     """Without the extension a certificate may be used for anything."""
     leaf = Party("leaf", ROOT, usage=usage)
-    checked = check(received(leaf, leaf, ROOT), NOW)
-    assert certificates(checked.chain) == certificates(leaf.pem)
-    assert checked.identity.anchors == certificates(ROOT.pem)
-    assert checked.identity.ends == (NOW + 30 * DAY).timestamp()
+    checked = verify(received(leaf, leaf, ROOT), NOW)
+    assert split_certificates(checked.chain) == split_certificates(leaf.pem)
+    assert checked.anchors == split_certificates(ROOT.pem)
+    assert checked.not_after == (NOW + 30 * DAY).timestamp()
     assert leaf.key_pem not in repr(checked)
 
 
@@ -36,10 +40,13 @@ def test_intermediate_cas_are_in_the_chain_and_the_root_is_the_anchor(
     order: tuple[Party, ...],
 ) -> None:
     leaf = Party("leaf", MIDDLE)
-    checked = check(received(leaf, leaf, *order, ca=MIDDLE), NOW)
-    assert certificates(checked.chain) == (*certificates(leaf.pem), *certificates(MIDDLE.pem))
-    assert checked.identity.anchors == certificates(ROOT.pem)
-    assert checked.identity.ends == (NOW + 10 * DAY).timestamp()
+    checked = verify(received(leaf, leaf, *order, ca=MIDDLE), NOW)
+    assert split_certificates(checked.chain) == (
+        *split_certificates(leaf.pem),
+        *split_certificates(MIDDLE.pem),
+    )
+    assert checked.anchors == split_certificates(ROOT.pem)
+    assert checked.not_after == (NOW + 10 * DAY).timestamp()
 
 
 LEAF = Party("leaf", ROOT)
@@ -48,21 +55,30 @@ LEAF = Party("leaf", ROOT)
 @pytest.mark.parametrize(
     ("certificate", "reason"),
     [
-        (received(Party("leaf", ROOT, usage=(SERVER,))), "may not be used for clientAuth"),
-        (received(Party("leaf", ROOT, usage=(CLIENT,))), "may not be used for serverAuth"),
-        (received(Party("leaf", OTHER)), "it was not signed by the CA that came with it"),
-        (received(Party("leaf", MIDDLE), MIDDLE, ca=MIDDLE), "a certificate of its chain was not"),
+        (
+            received(Party("leaf", ROOT, usage=(SERVER,))),
+            "lacks the extended key usage clientAuth",
+        ),
+        (
+            received(Party("leaf", ROOT, usage=(CLIENT,))),
+            "lacks the extended key usage serverAuth",
+        ),
+        (received(Party("leaf", OTHER)), "it was not signed by the CA sent with it"),
+        (
+            received(Party("leaf", MIDDLE), MIDDLE, ca=MIDDLE),
+            "its chain does not lead to a self-signed CA",
+        ),
         (received(Party("leaf", Party("root")), ca=Party("root")), "it was not signed by the CA"),
-        (received(Party("leaf")), "it was signed by no CA but by itself"),
-        (received(LEAF, key=OTHER.key_pem), "does not belong to this unit's private key"),
-        (received(LEAF, key="none"), "the private key cannot be read"),
+        (received(Party("leaf")), "it is self-signed"),
+        (received(LEAF, key=OTHER.key_pem), "does not match this unit's private key"),
+        (received(LEAF, key="none"), "malformed private key"),
         (
             UnverifiedCertificate("none", (), ROOT.pem, LEAF.key_pem),
-            "the certificate cannot be read",
+            "malformed leaf certificate",
         ),
         (
             UnverifiedCertificate(LEAF.pem, ("none",), ROOT.pem, LEAF.key_pem),
-            "of the chain cannot be read",
+            "malformed certificate in the chain",
         ),
         (received(Party("leaf", ROOT, ends=NOW)), "it expired on 2026-06-01 00:00 UTC"),
         (received(Party("leaf", ROOT, begins=NOW + DAY)), "it is not valid before 2026-06-02"),
@@ -72,24 +88,26 @@ def test_an_unusable_certificate_is_refused_with_a_reason(
     certificate: UnverifiedCertificate, reason: str
 ) -> None:
     with pytest.raises(CertificateError, match=reason):
-        check(certificate, NOW)
+        verify(certificate, NOW)
 
 
 def test_a_certificate_of_an_expired_ca_is_refused() -> None:
     old = Party("old", is_ca=True, begins=NOW - 9 * DAY, ends=NOW - DAY)
-    with pytest.raises(CertificateError, match="a CA that signed it expired on 2026-05-31"):
-        check(received(Party("leaf", old), ca=old), NOW)
+    with pytest.raises(CertificateError, match="its CA old expired on 2026-05-31"):
+        verify(received(Party("leaf", old), ca=old), NOW)
 
 
 def test_a_certificate_signed_by_another_that_is_no_ca_is_refused() -> None:
     """Otherwise the holder of any certificate of the CA could issue others."""
     middle = Party("tenant", ROOT)
     with pytest.raises(CertificateError, match="it was not signed by the CA"):
-        check(received(Party("leaf", middle), middle), NOW)
+        verify(received(Party("leaf", middle), middle), NOW)
 
 
 def test_equal_trust_bundles_have_equal_text() -> None:
     one, two = ROOT.pem, OTHER.pem
     bundle = trust_bundle([one], [two], [one.replace("\n", "\r\n"), "rubbish"])
     assert bundle == trust_bundle([], [two + one], [])
-    assert sorted(certificates(bundle)) == sorted((*certificates(one), *certificates(two)))
+    assert sorted(split_certificates(bundle)) == sorted(
+        (*split_certificates(one), *split_certificates(two))
+    )

@@ -16,7 +16,7 @@ from valkey_operator.model.peer_data import Peer
 from valkey_operator.model.published_topology import PublishedTopology
 from valkey_operator.model.steps import ConfigureSentinel, SwitchTls
 from valkey_operator.model.tls_policy import TlsPolicy, UnitTlsReport
-from valkey_operator.rules.pem import fingerprints
+from valkey_operator.rules.pem import certificate_digests
 
 from .certificate_texts import NEW, OLD, policy
 from .cluster_model import (
@@ -33,7 +33,7 @@ from .cluster_model import (
 
 def with_reports(facts: Facts, *anchors: str, **options: Any) -> Facts:
     """The same; all units have a certificate, and trust CAs: of their own unless told others."""
-    report = UnitTlsReport("leaf", anchors, fingerprints(options.get("trusts", anchors)))
+    report = UnitTlsReport("leaf", anchors, certificate_digests(options.get("trusts", anchors)))
     return replace(facts, peers=tuple(replace(peer, tls=report) for peer in facts.peers))
 
 
@@ -162,11 +162,11 @@ def test_clients_trust_a_new_ca_before_its_certificates_are_used() -> None:
     facts = replace(facts, peers=(replace(facts.peers[0], tls=report), *facts.peers[1:]))
     decided = tls.decide_policy(facts)
     assert set(decided.cas) == {OLD, NEW}
-    assert decided.issuers == fingerprints([OLD])
+    assert decided.issuers == certificate_digests([OLD])
     assert NEW in topology_of(facts).tls_ca
     assert OLD in topology_of(facts).tls_ca
     facts = with_reports(facts, OLD, NEW)
-    assert tls.decide_policy(facts).issuers == fingerprints([OLD, NEW])
+    assert tls.decide_policy(facts).issuers == certificate_digests([OLD, NEW])
 
 
 def test_a_ca_is_dropped_when_every_unit_reports_that_it_is_unused() -> None:

@@ -60,8 +60,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
         self.provider = ValkeyProvider(self, CLIENTS)
         self.certificates = Certificates(self, CERTIFICATES)
         self.client_cas = ClientCas(self, CLIENT_CAS)
-        if self.certificates.is_asked and self.workload is not None:
-            self.certificates.ask(self.address, self.workload.names())
+        if self.certificates.is_relevant and self.workload is not None:
+            self.certificates.request(self.address, self.workload.dns_names())
         self._reconciler = Reconciler(
             peers=self.peers,
             provider=self.provider,
@@ -218,9 +218,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
         event.add_status(self._servers_status(self._outcome))
         if (problem := self.client_cas.problem) and self.unit.is_leader():
             event.add_status(ops.BlockedStatus(problem))
-        if self.workload is not None and self.certificates.exists:
+        if self.workload is not None and self.certificates.has_provider:
             policy = self.peers.shared().tls
-            for status in unit_statuses(TlsFiles(self.workload, policy).state, policy):
+            certificates = TlsFiles(self.workload, policy).certificates
+            for status in unit_statuses(certificates, policy, self.certificates.provider):
                 event.add_status(status)
 
     def _servers_status(self, outcome: Outcome) -> ops.StatusBase:

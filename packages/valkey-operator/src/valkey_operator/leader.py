@@ -87,7 +87,7 @@ class Leader:
         applications = {r.id: r.app.name for r in self.provider.relations}
         client_relations = self._client_relations(shared, look_at)
         operator_cas = self.client_cas.read(
-            are_trusted=OPERATOR in shared.tls.client_cas_by_source
+            trusted=shared.tls.client_cas_by_source.get(OPERATOR, ())
         )
         peers = self.peers.all()
         failed: set[str] = set()

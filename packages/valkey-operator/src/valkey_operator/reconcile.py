@@ -132,7 +132,7 @@ class Reconciler:
         """Whether to speak TLS with servers, and which CAs to trust."""
         policy = shared.tls
         own = address if policy.cas else ""
-        return Trust(policy.bundle, is_strict=policy.is_strict, own=own)
+        return Trust(policy.bundle, is_strict=policy.is_strict, own_address=own)
 
     def _reconcile(
         self,
@@ -176,7 +176,7 @@ class Reconciler:
                     cluster=cluster,
                     settings=settings,
                     planned_units=self.application.planned_units(),
-                    has_certificates=self.certificates.exists,
+                    has_certificates=self.certificates.has_provider,
                     is_periodic=request.is_periodic,
                 )
                 outcome.round = leader.lead(shared, request.look_at, request.primary_change)
@@ -227,7 +227,7 @@ class Reconciler:
 
     def _receive_certificate(self, workload: Workload) -> None:
         """Read what the provider of certificates wrote, if this hook may be about it."""
-        if self.certificates.is_asked:
+        if self.certificates.is_relevant:
             files = TlsFiles(workload, self.peers.shared().tls)
-            has_tls = not self.certificates.exists or workload.has_tls()
+            has_tls = not self.certificates.has_provider or workload.has_tls()
             self.certificates.receive(files, has_tls=has_tls)

@@ -1,4 +1,4 @@
-"""What a unit's status says of its certificate."""
+"""What a unit's status says about its certificate."""
 
 from __future__ import annotations
 
@@ -7,46 +7,53 @@ from datetime import datetime, timezone
 import ops
 
 from ..model.tls_policy import TlsPolicy
-from ..model.unit_certificates import CertificateState, StoredCertificate
+from ..model.unit_certificates import StoredCertificate, UnitCertificates
 
-_WARN = 7 * 24 * 3600.0
-_WARN_PART = 0.1
-"""A certificate that should have been renewed by now is warned of: 7 days before it expires, or a
-tenth of its life if that is shorter. It is asked for anew after nine tenths."""
+_WARNING_SECONDS = 7 * 24 * 3600.0
+_WARNING_FRACTION = 0.1
+"""The status warns of a certificate that should have been renewed by now: 7 days before it
+expires, or a tenth of its life if that is shorter. The library requests its renewal after nine
+tenths."""
 
 
 def unit_statuses(
-    state: CertificateState, policy: TlsPolicy, now: datetime | None = None
+    certificates: UnitCertificates,
+    policy: TlsPolicy,
+    provider: str,
+    now: datetime | None = None,
 ) -> list[ops.StatusBase]:
-    """What there is to say, where there is a provider of certificates.
+    """The statuses of a unit with a provider of certificates; none if all is well.
 
     Args:
-        state: What the unit remembers.
-        policy: What the leader tells.
-        now: For tests.
+        certificates: What the unit remembers of its certificates.
+        policy: The leader's TLS policy.
+        provider: The application that provides certificates.
+        now: The current time; for tests.
     """
     time = (now or datetime.now(timezone.utc)).timestamp()
-    found: list[ops.StatusBase] = []
+    statuses: list[ops.StatusBase] = []
     # What is in use comes first: of two that are blocked Juju shows the first.
-    if used := state.kept.get(state.leaf(policy)):
-        when = f"{datetime.fromtimestamp(used.ends, timezone.utc):%Y-%m-%d %H:%M} UTC"
-        if time >= used.ends:
-            said = "connections fail" if policy.on else "TLS cannot be used"
-            found.append(
+    if stored := certificates.certificates.get(certificates.leaf(policy)):
+        expiry = f"{datetime.fromtimestamp(stored.not_after, timezone.utc):%Y-%m-%d %H:%M} UTC"
+        if time >= stored.not_after:
+            effect = "connections fail" if policy.on else "TLS cannot be switched on"
+            statuses.append(
                 ops.BlockedStatus(
-                    f"the certificate expired on {when} and {said}; let the provider of"
-                    " certificates renew it"
+                    f"Certificate expired on {expiry} and {effect}: have {provider} renew it"
                 )
             )
-        elif time >= used.ends - warning(used):
-            found.append(ops.ActiveStatus(f"the certificate expires on {when}"))
-    if state.problem:
-        found.append(ops.BlockedStatus(state.problem))
-    elif not state.offered:
-        found.append(ops.WaitingStatus("waiting for a certificate"))
-    return found
+        elif time >= stored.not_after - warning_period(stored):
+            statuses.append(
+                ops.ActiveStatus(f"Certificate expires on {expiry}: have {provider} renew it")
+            )
+    if certificates.problem:
+        statuses.append(ops.BlockedStatus(certificates.problem))
+    elif not certificates.assigned_leaf:
+        statuses.append(ops.WaitingStatus(f"Waiting for a certificate from {provider}"))
+    return statuses
 
 
-def warning(kept: StoredCertificate) -> float:
-    """For how many seconds before it expires a certificate is warned of."""
-    return min(_WARN, _WARN_PART * (kept.ends - kept.begins))
+def warning_period(certificate: StoredCertificate) -> float:
+    """The seconds before a certificate's expiry in which the status warns of it."""
+    lifetime = certificate.not_after - certificate.not_before
+    return min(_WARNING_SECONDS, _WARNING_FRACTION * lifetime)

@@ -62,14 +62,14 @@ def _anchors(
 ) -> tuple[str, ...] | str:
     """The CAs to trust, or why not."""
     # Few hooks need it, and it costs more to import than most of the charm.
-    from ..rules.client_certificate import ClientCertificateError, anchors  # noqa: PLC0415
+    from ..rules.client_certificate import ClientCertificateError, find_trust_anchors  # noqa: PLC0415
 
     trusted = (*cas, *sources.get(OPERATOR, ()))
     foreign = [
         pem for name, pems in sources.items() if name not in {account, OPERATOR} for pem in pems
     ]
     try:
-        return anchors(text, trusted, foreign)
+        return find_trust_anchors(text, trusted, foreign)
     except ClientCertificateError as error:
         return str(error)
 
@@ -105,10 +105,10 @@ def _without_namesakes(
     sources: Mapping[str, tuple[str, ...]], trusted: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """An application's CA gives way to a later one of the servers that has its name."""
-    from ..rules.client_certificate import without_namesakes  # noqa: PLC0415
+    from ..rules.client_certificate import exclude_same_subjects  # noqa: PLC0415
 
     kept = {
-        source: pems if source == OPERATOR else without_namesakes(pems, trusted)
+        source: pems if source == OPERATOR else exclude_same_subjects(pems, trusted)
         for source, pems in sources.items()
     }
     return {source: pems for source, pems in kept.items() if pems}

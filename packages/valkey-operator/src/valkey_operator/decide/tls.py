@@ -14,7 +14,7 @@ from dataclasses import replace
 from ..model.facts import Facts
 from ..model.steps import SwitchTls
 from ..model.tls_policy import TlsPolicy
-from ..rules.pem import fingerprints
+from ..rules.pem import certificate_digests
 
 
 def decide_policy(facts: Facts) -> TlsPolicy:
@@ -42,11 +42,11 @@ def lagging(facts: Facts, policy: TlsPolicy) -> frozenset[str]:
 
 def units_not_ready(facts: Facts, policy: TlsPolicy) -> tuple[str, ...]:
     """The units for which the switch to TLS waits."""
-    needed = fingerprints(policy.cas)
+    needed = certificate_digests(policy.cas)
     return tuple(
         peer.unit
         for peer in facts.peers
-        if not (peer.started and peer.tls.leaf and needed <= peer.tls.trusts)
+        if not (peer.started and peer.tls.leaf and needed <= peer.tls.trusted_digests)
     )
 
 
@@ -72,10 +72,10 @@ def _trusted_cas(facts: Facts) -> tuple[str, ...]:
 
 def _issuers(facts: Facts, policy: TlsPolicy) -> frozenset[str]:
     """The CAs that every unit trusts; one that was trusted by all stays so for a new unit."""
-    started = [peer.tls.trusts for peer in facts.peers if peer.started]
+    started = [peer.tls.trusted_digests for peer in facts.peers if peer.started]
     return frozenset(
         ca
-        for ca in fingerprints(policy.cas)
+        for ca in certificate_digests(policy.cas)
         if ca in facts.shared.tls.issuers or all(ca in trusts for trusts in started)
     )
 

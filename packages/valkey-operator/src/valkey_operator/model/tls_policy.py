@@ -1,4 +1,4 @@
-"""What units and the leader tell each other about TLS."""
+"""What the leader and the units tell each other about TLS."""
 
 from __future__ import annotations
 
@@ -7,57 +7,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..rules.pem import fingerprints, trust_bundle
+from ..rules.pem import certificate_digests, trust_bundle
 
-_CHANGING, _ON = "changing", "on"
-"""What the databag says from the leader's word on, and when all have followed it."""
+_SWITCHING, _ON = "changing", "on"
+"""In the databag: servers and Sentinels are to speak TLS, and all of them do."""
 
 
 @dataclass(frozen=True)
 class UnitTlsReport:
-    """What a unit tells.
+    """What a unit publishes of its certificates.
 
     Attributes:
-        leaf: The certificate that its server has, by name; empty as long as it cannot serve TLS.
-        anchors: The CA certificates of all certificates that it has or is about to use.
-        trusts: Fingerprints of the CA certificates that its server trusts, and its Sentinel too if
-            that speaks TLS.
+        leaf: The name of the certificate that its server has loaded; empty as long as the server
+            cannot serve TLS. Names are digests.
+        anchors: The trust anchors (PEM) of all certificates that it has or is about to use.
+        trusted_digests: The digests of the CA certificates that its server trusts, and its
+            Sentinel too if that speaks TLS.
     """
 
     leaf: str = ""
     anchors: tuple[str, ...] = ()
-    trusts: frozenset[str] = frozenset()
+    trusted_digests: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, text: str) -> UnitTlsReport:
         """From a databag."""
-        said: dict[str, Any] = json.loads(text or "{}")
+        content: dict[str, Any] = json.loads(text or "{}")
         return cls(
-            leaf=said.get("leaf", ""),
-            anchors=tuple(said.get("anchors", ())),
-            trusts=frozenset(said.get("trusts", ())),
+            leaf=content.get("leaf", ""),
+            anchors=tuple(content.get("anchors", ())),
+            trusted_digests=frozenset(content.get("trusts", ())),
         )
 
     def text(self) -> str:
-        """For a databag; empty if there is nothing to say."""
+        """For a databag; empty if there is nothing to report."""
         if self == UnitTlsReport():
             return ""
-        said = {"leaf": self.leaf, "anchors": self.anchors, "trusts": sorted(self.trusts)}
-        return json.dumps(said)
+        trusts = sorted(self.trusted_digests)
+        return json.dumps({"leaf": self.leaf, "anchors": self.anchors, "trusts": trusts})
 
 
 @dataclass(frozen=True)
 class TlsPolicy:
-    """What the leader tells.
+    """What the leader decides for all units.
 
     Attributes:
-        on: Whether servers and Sentinels are to speak TLS, or else nothing but plain.
-        is_strict: Whether all of them have changed to TLS, so that nobody speaks plain any more.
-        cas: The CA certificates that all of them and all clients trust.
-        issuers: Fingerprints of those that they do trust, so that a certificate of theirs may be
-            used.
-        proofs: CA certificates of clients that may show one of theirs, by who asked for it; see
-            :mod:`.client_cas_by_source`.
+        on: Whether servers and Sentinels are to speak TLS; if not, they speak plain.
+        is_strict: Whether all of them have switched to TLS, so that nobody speaks plain any more.
+        cas: The CA certificates (PEM) that all of them and all clients are to trust.
+        issuers: The digests of those CA certificates that every unit does trust, so that a
+            certificate of theirs may be used.
+        client_cas_by_source: The CA certificates (PEM) of clients, by who asked for them; see
+            :mod:`valkey_operator.decide.client_cas`.
     """
 
     on: bool = False
@@ -72,7 +73,7 @@ class TlsPolicy:
     def read(cls, bag: Mapping[str, str]) -> TlsPolicy:
         """From the application's databag."""
         return cls(
-            on=bag.get("tls") in {_CHANGING, _ON},
+            on=bag.get("tls") in {_SWITCHING, _ON},
             is_strict=bag.get("tls") == _ON,
             cas=tuple(json.loads(bag.get("tls-cas") or "[]")),
             issuers=frozenset(json.loads(bag.get("tls-issuers") or "[]")),
@@ -84,7 +85,7 @@ class TlsPolicy:
 
     def entries(self) -> dict[str, str]:
         """For the application's databag."""
-        tls = _ON if self.is_strict else _CHANGING if self.on else ""
+        tls = _ON if self.is_strict else _SWITCHING if self.on else ""
         return {
             "tls": tls,
             "tls-cas": json.dumps(self.cas) if self.cas else "",
@@ -96,15 +97,15 @@ class TlsPolicy:
 
     @property
     def client_cas(self) -> tuple[str, ...]:
-        """CA certificates of clients that may show one of theirs."""
+        """The CA certificates (PEM) of clients."""
         return tuple(sorted({pem for pems in self.client_cas_by_source.values() for pem in pems}))
 
     @property
-    def trusted(self) -> frozenset[str]:
-        """Fingerprints of all that servers are to trust."""
-        return fingerprints((*self.cas, *self.client_cas))
+    def trusted_digests(self) -> frozenset[str]:
+        """The digests of all CA certificates that servers are to trust."""
+        return certificate_digests((*self.cas, *self.client_cas))
 
     @property
     def bundle(self) -> str:
-        """What clients and the charm itself trust servers by: no client's CA is in it."""
+        """The trust bundle of clients and of the charm, for servers: without CAs of clients."""
         return trust_bundle((), self.cas)

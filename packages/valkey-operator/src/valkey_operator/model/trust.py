@@ -1,4 +1,4 @@
-"""Whether the charm speaks TLS with servers, and whom it trusts."""
+"""Whether the charm speaks TLS with servers, and which CAs it trusts."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Trust:
-    """What connections rest on.
+    """What the charm's connections to servers and Sentinels rely on.
 
-    While servers change from plain to TLS or back, some are of the one kind and some of the other,
-    so each is asked. When all have changed to TLS nothing else is spoken with them: whoever could
-    make a server look plain would be told the charm's password.
+    While servers switch TLS on or off, some speak it and some do not, so each is probed. Once all
+    have switched it on, the charm speaks nothing else: whoever could make a server look plain
+    would be sent the charm's password.
 
     Attributes:
-        cas: The CA certificates (PEM) that sign the servers' certificates; empty if all is plain.
+        cas: The trust bundle (PEM) for the servers' certificates; empty if all is plain.
         is_strict: Whether all servers speak TLS.
-        own: The address of this unit, which is asked whatever the others do, and believed: a
-            server that was away during the change, or whose certificate has expired, is repaired
-            by its own unit. What is said to it does not leave the machine.
+        own_address: The address of this unit, which is always probed and whose certificate is not
+            verified: the unit repairs a server that missed the switch, or whose certificate has
+            expired. What is sent to it does not leave the machine.
     """
 
     cas: str = ""
     is_strict: bool = False
-    own: str = ""
+    own_address: str = ""
 
-    def kind(self, address: str) -> bool | None:
-        """Whether to speak TLS with a server, None if it has to be asked."""
+    def expects_tls(self, address: str) -> bool | None:
+        """Whether to speak TLS with a server; None if it has to be probed."""
         if not self.cas:
             return False
-        return True if self.is_strict and address != self.own else None
+        return True if self.is_strict and address != self.own_address else None
 
 
 PLAIN = Trust()

@@ -1,7 +1,7 @@
-"""What a provider of certificates wrote, whatever that is.
+"""What a provider of certificates wrote, read entry by entry; nothing raises.
 
-The library that knows the relation raises where a certificate in the databag cannot be read, and
-Juju would retry that hook for ever. Here it is read entry by entry, and nothing raises.
+The ``tls_certificates`` library raises where a certificate in the databag is malformed, and Juju
+would retry that hook forever.
 """
 
 from __future__ import annotations
@@ -13,67 +13,68 @@ from typing import Any, NamedTuple, cast
 _KEY = "certificates"
 
 
-class IssuedCertificate(NamedTuple):
-    """One answer of the provider, with what it says in PEM, or what stands in its place.
+class ProviderCertificate(NamedTuple):
+    """One entry of the databag; its texts should be PEM, but may be anything.
 
     Attributes:
-        request: The certificate signing request that it answers.
+        signing_request: The certificate signing request that it answers.
         leaf: The certificate.
-        chain: The certificates up to the CA, in any order.
-        ca: The CA's.
-        is_revoked: Whether it is taken back.
+        chain: Its issuers up to the CA, in any order.
+        ca: The CA certificate.
+        is_revoked: Whether the provider has revoked it.
     """
 
-    request: str
+    signing_request: str
     leaf: str
     chain: tuple[str, ...]
     ca: str
     is_revoked: bool
 
 
-class IssuedCertificates(NamedTuple):
-    """All answers.
+class ProviderCertificates(NamedTuple):
+    """All entries of the databag.
 
     Attributes:
-        offers: Those that have the form of one.
+        certificates: Those of the right form.
         problem: What is wrong with the others; empty if nothing is.
     """
 
-    issued_certificates: tuple[IssuedCertificate, ...]
+    certificates: tuple[ProviderCertificate, ...]
     problem: str = ""
 
 
-def read(bag: Mapping[str, str]) -> IssuedCertificates:
+def read(bag: Mapping[str, str]) -> ProviderCertificates:
     """Read the databag of the provider's application.
 
     Args:
-        bag: The databag. Keys that are not known are left alone.
+        bag: The databag. Unknown keys are ignored.
     """
     try:
-        said = json.loads(bag.get(_KEY) or "[]")
-    except (ValueError, RecursionError):  # Not JSON, or nested without end.
-        return IssuedCertificates((), f'"{_KEY}" is not JSON')
-    if not isinstance(said, list):
-        return IssuedCertificates((), f'"{_KEY}" is not a list')
-    entries = cast("list[Any]", said)
-    found = tuple(issued_certificate for entry in entries if (issued_certificate := _offer(entry)))
-    if wrong := len(entries) - len(found):
-        return IssuedCertificates(
-            found, f'"{_KEY}" has {wrong} that have not the form of an answer'
-        )
-    return IssuedCertificates(found)
+        content = json.loads(bag.get(_KEY) or "[]")
+    except (ValueError, RecursionError):  # Not JSON, or nested too deep.
+        return ProviderCertificates((), f'"{_KEY}" is not JSON')
+    if not isinstance(content, list):
+        return ProviderCertificates((), f'"{_KEY}" is not a list')
+    entries = cast("list[Any]", content)
+    certificates = tuple(filter(None, map(_read_entry, entries)))
+    problem = ""
+    if malformed := len(entries) - len(certificates):
+        noun = "entry" if malformed == 1 else "entries"
+        problem = f'{malformed} malformed {noun} in "{_KEY}"'
+    return ProviderCertificates(certificates, problem)
 
 
-def _offer(entry: Any) -> IssuedCertificate | None:
+def _read_entry(entry: Any) -> ProviderCertificate | None:
     if not isinstance(entry, dict):
         return None
-    said = cast("dict[str, Any]", entry)
-    texts = [said.get(name) for name in ("certificate_signing_request", "certificate", "ca")]
-    chain: Any = said.get("chain") or []
+    content = cast("dict[str, Any]", entry)
+    texts = [content.get(name) for name in ("certificate_signing_request", "certificate", "ca")]
+    chain: Any = content.get("chain") or []
     if not isinstance(chain, list):
         return None
     issuers = cast("list[Any]", chain)
     if not all(isinstance(text, str) for text in (*texts, *issuers)):
         return None
-    request, leaf, ca = cast("list[str]", texts)
-    return IssuedCertificate(request, leaf, tuple(issuers), ca, said.get("revoked") is True)
+    signing_request, leaf, ca = cast("list[str]", texts)
+    is_revoked = content.get("revoked") is True
+    return ProviderCertificate(signing_request, leaf, tuple(issuers), ca, is_revoked)

@@ -1,10 +1,10 @@
 """Whether a client's certificate can be trusted, and by which CA.
 
-Servers have one list of those that they trust, for clients and for each other: whoever has a
-certificate of one of these CAs can show it as a server, unless the CA is limited. So what an
-application sends is trusted only if nothing that it signs can pass for a server: OpenSSL wants the
-purpose of a certificate in all of its chain, the CA's own included. What the operator of the
-charm integrates with ``client-cas`` is trusted as it is.
+Servers have one trust bundle, for clients and for each other: whoever has a certificate of one of
+these CAs can pose as a server, unless the CA is limited to clients. So what an application sends
+is trusted only if nothing that it signs can pass for a server: OpenSSL checks the extended key
+usage of all certificates in a chain, the CA's included. What the Juju operator integrates with
+``client-cas`` is trusted without that limit.
 """
 
 from __future__ import annotations
@@ -13,127 +13,138 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from .signatures import UNREADABLE, is_ca, is_issued, pem
+from .signatures import MALFORMED, common_name, is_ca, is_self_signed, is_signed_by, to_pem
 
-_MOST = 8
+_MAX_CERTIFICATES = 8
 """How many certificates one request may come with."""
 
 
 class ClientCertificateError(ValueError):
-    """A certificate cannot be trusted; the message says why, for whoever sent it."""
+    """A certificate cannot be trusted; the message says why, for its sender."""
 
 
-def anchors(
+def find_trust_anchors(
     text: str,
-    trusted: Iterable[str],
-    others: Iterable[str] = (),
+    cas: Iterable[str],
+    other_cas: Iterable[str] = (),
     now: datetime | None = None,
 ) -> tuple[str, ...]:
-    """What servers have to trust so that an application's clients can show their certificate.
+    """The CAs that servers have to trust so that an application's clients can authenticate.
 
     Args:
-        text: What the application sent: a certificate with its chain, or a CA.
-        trusted: The CA certificates that servers trust in any case.
-        others: Those that other applications sent.
-        now: For tests.
+        text: What the application sent: a certificate with its chain, or a CA (PEM).
+        cas: The CA certificates (PEM) that servers trust in any case.
+        other_cas: Those that other applications sent.
+        now: The current time; for tests.
 
     Returns:
-        CA certificates; none if they trust it already.
+        CA certificates (PEM); none if servers trust the certificate already.
 
     Raises:
-        ClientCertificateError: If it cannot be trusted.
+        ClientCertificateError: If the certificate cannot be trusted.
     """
-    shown = _load(text)
-    known = _load_all(trusted)
-    for certificate in shown:
-        _check_time(certificate, now or datetime.now(timezone.utc))
-        if not is_ca(certificate) and not _may(certificate, ExtendedKeyUsageOID.CLIENT_AUTH):
-            raise ClientCertificateError(f"{_name(certificate)} may not be used for clientAuth")
-    roots = {_root(certificate, shown, known) for certificate in shown} - set(known)
-    names = {certificate.subject for certificate in (*known, *_load_all(others))}
-    present = {pem(certificate) for certificate in _load_all(others)}
-    for root in roots:
-        if not _is_limited(root):
+    certificates = _load(text)
+    known = _load_all(cas)
+    for certificate in certificates:
+        _check_validity(certificate, now or datetime.now(timezone.utc))
+        if not is_ca(certificate) and not _allows(certificate, ExtendedKeyUsageOID.CLIENT_AUTH):
             raise ClientCertificateError(
-                f"{_name(root)} may sign for servers, and by that Valkey's servers know each"
-                " other; use one with clientAuth as its only extended key usage, or have the"
-                " operator of Valkey integrate client-cas with its provider"
+                f"{_describe(certificate)} lacks the extended key usage clientAuth"
             )
-        if root.subject in names and pem(root) not in present:
-            # OpenSSL looks for an issuer by its name, and could take the one for the other.
+    anchors = {_anchor(certificate, certificates, known) for certificate in certificates}
+    anchors -= set(known)
+    others = _load_all(other_cas)
+    subjects = {certificate.subject for certificate in (*known, *others)}
+    other_pems = {to_pem(certificate) for certificate in others}
+    for anchor in anchors:
+        if not _is_limited_to_clients(anchor):
             raise ClientCertificateError(
-                f"{_name(root)} has the name of another CA that is trusted; give it its own"
+                f"{_describe(anchor)} can sign server certificates, and Valkey's servers would"
+                " trust them; use a CA with clientAuth as its only extended key usage, or have"
+                " the operator of Valkey integrate client-cas with its provider"
             )
-    return tuple(sorted(map(pem, roots)))
+        if anchor.subject in subjects and to_pem(anchor) not in other_pems:
+            # OpenSSL looks for an issuer by its subject, and could take one for the other.
+            raise ClientCertificateError(
+                f"{_describe(anchor)} has the same subject as another trusted CA; give it a"
+                " subject of its own"
+            )
+    return tuple(sorted(map(to_pem, anchors)))
 
 
-def authorities(text: str, now: datetime | None = None) -> tuple[str, ...]:
-    """The CA certificates in what the operator of the charm wants to be trusted.
+def read_cas(text: str, now: datetime | None = None) -> tuple[str, ...]:
+    """The CA certificates (PEM) in a text that the Juju operator wants to be trusted.
 
     Raises:
-        ClientCertificateError: If there is none that can be.
+        ClientCertificateError: If there is none, or a certificate cannot be trusted.
     """
-    found: list[str] = []
+    cas: list[str] = []
     for certificate in _load(text):
-        _check_time(certificate, now or datetime.now(timezone.utc))
-        if is_ca(certificate) and is_issued(certificate, certificate):
-            found.append(pem(certificate))
-    if not found:
-        raise ClientCertificateError("there is no CA in it that signed itself")
-    return tuple(sorted(found))
+        _check_validity(certificate, now or datetime.now(timezone.utc))
+        if is_ca(certificate) and is_self_signed(certificate):
+            cas.append(to_pem(certificate))
+    if not cas:
+        raise ClientCertificateError("no self-signed CA certificate")
+    return tuple(sorted(cas))
 
 
-def without_namesakes(pems: Iterable[str], trusted: Iterable[str]) -> tuple[str, ...]:
-    """Those that do not bear the name of one that is trusted in any case."""
-    names = {certificate.subject: pem(certificate) for certificate in _load_all(trusted)}
+def exclude_same_subjects(pems: Iterable[str], cas: Iterable[str]) -> tuple[str, ...]:
+    """The CA certificates without those that have the subject of another, trusted CA.
+
+    Args:
+        pems: The CA certificates (PEM) of an application.
+        cas: The CA certificates that servers trust in any case.
+    """
+    subjects = {certificate.subject: to_pem(certificate) for certificate in _load_all(cas)}
     return tuple(
-        text
-        for text in pems
-        for certificate in _load(text)
-        if names.get(certificate.subject, pem(certificate)) == pem(certificate)
+        pem
+        for pem in pems
+        for certificate in _load(pem)
+        if subjects.get(certificate.subject, to_pem(certificate)) == to_pem(certificate)
     )
 
 
 def _load(text: str) -> list[x509.Certificate]:
     try:
-        found = x509.load_pem_x509_certificates(text.encode())
-        for certificate in found:
+        certificates = x509.load_pem_x509_certificates(text.encode())
+        for certificate in certificates:
             _ = certificate.extensions, certificate.subject, certificate.issuer
-    except UNREADABLE:
-        raise ClientCertificateError("it holds a certificate that cannot be read") from None
-    if len(found) > _MOST:
-        raise ClientCertificateError(f"it holds more than {_MOST} certificates")
-    return found
+    except MALFORMED:
+        raise ClientCertificateError("malformed certificate") from None
+    if len(certificates) > _MAX_CERTIFICATES:
+        raise ClientCertificateError(f"more than {_MAX_CERTIFICATES} certificates")
+    return certificates
 
 
 def _load_all(texts: Iterable[str]) -> list[x509.Certificate]:
     return [certificate for text in texts for certificate in _load(text)]
 
 
-def _check_time(certificate: x509.Certificate, now: datetime) -> None:
-    if now >= certificate.not_valid_after_utc:
+def _check_validity(certificate: x509.Certificate, now: datetime) -> None:
+    not_after = certificate.not_valid_after_utc
+    if now >= not_after:
         raise ClientCertificateError(
-            f"{_name(certificate)} expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+            f"{_describe(certificate)} expired on {not_after:%Y-%m-%d %H:%M} UTC"
         )
     if now < certificate.not_valid_before_utc:
-        raise ClientCertificateError(f"{_name(certificate)} is not valid yet")
+        raise ClientCertificateError(f"{_describe(certificate)} is not valid yet")
 
 
-def _root(
+def _anchor(
     certificate: x509.Certificate,
-    shown: Sequence[x509.Certificate],
+    certificates: Sequence[x509.Certificate],
     known: Sequence[x509.Certificate],
 ) -> x509.Certificate:
-    """The end of the way from a certificate to one that signed itself; servers trust no other."""
+    """The trust anchor of a certificate: a self-signed one, as OpenSSL accepts no other."""
     path = [certificate]
-    while not is_issued(path[-1], path[-1]):
-        issuers = (c for c in (*known, *shown) if c not in path and is_ca(c))
-        issuer = next((c for c in issuers if is_issued(path[-1], c)), None)
+    while not is_self_signed(path[-1]):
+        issuers = (c for c in (*known, *certificates) if c not in path and is_ca(c))
+        issuer = next((c for c in issuers if is_signed_by(path[-1], c)), None)
         if issuer is None:
             raise ClientCertificateError(
-                f"the CA that signed {_name(path[-1])} is not trusted here; send it along"
+                f"the CA that signed {_describe(path[-1])} is not trusted; send it too"
             )
         path.append(issuer)
     return path[-1]
@@ -146,19 +157,16 @@ def _usage(certificate: x509.Certificate) -> set[x509.ObjectIdentifier]:
         return set()
 
 
-def _may(certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> bool:
-    found = _usage(certificate)
-    return not found or bool(found & {usage, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
+def _allows(certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> bool:
+    usages = _usage(certificate)
+    return not usages or bool(usages & {usage, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 
 
-def _is_limited(certificate: x509.Certificate) -> bool:
-    # Nothing else may stand beside it: OpenSSL takes old names of serverAuth too.
+def _is_limited_to_clients(certificate: x509.Certificate) -> bool:
+    # No other usage is allowed beside it: OpenSSL accepts obsolete names of serverAuth too.
     return _usage(certificate) == {ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
-def _name(certificate: x509.Certificate) -> str:
-    """What to call it, as text that may stand in a status."""
-    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    name = str(found[0].value)[:64] if found else ""
-    shown = "".join(c if c.isprintable() else "?" for c in name) or "without a name"
-    return f"{'CA' if is_ca(certificate) else 'certificate'} {shown}"
+def _describe(certificate: x509.Certificate) -> str:
+    """A name for it that is safe in a status."""
+    return f"{'CA' if is_ca(certificate) else 'certificate'} {common_name(certificate)}"

@@ -1,4 +1,4 @@
-"""Certificates as text (PEM), and the files of those that are trusted."""
+"""Certificates as text (PEM), and the trust bundles made of them."""
 
 from __future__ import annotations
 
@@ -11,36 +11,39 @@ _CERTIFICATE = re.compile(
 )
 
 
-def certificates(text: str) -> tuple[str, ...]:
-    """The certificates in a text, each in the one form in which equal ones are equal text."""
-    return tuple(map(_normal, _CERTIFICATE.findall(text)))
+def split_certificates(text: str) -> tuple[str, ...]:
+    """The certificates in a text, normalized so that equal ones are equal text."""
+    return tuple(map(_normalize, _CERTIFICATE.findall(text)))
 
 
-def _normal(base64: str) -> str:
+def _normalize(base64: str) -> str:
     data = "".join(base64.split())
     lines = [data[i : i + 64] for i in range(0, len(data), 64)]
     return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----"])
 
 
-def fingerprint(text: str) -> str:
-    """A short digest that stands for a text in names of files and in databags."""
+def digest(text: str) -> str:
+    """A short digest of a text, for file names and databags.
+
+    It is not what X.509 tools call a fingerprint, which is a digest of the DER encoding.
+    """
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def fingerprints(texts: Iterable[str]) -> frozenset[str]:
-    """Those of all certificates in some texts."""
-    return frozenset(fingerprint(pem) for text in texts for pem in certificates(text))
+def certificate_digests(texts: Iterable[str]) -> frozenset[str]:
+    """The digests of all certificates in some texts."""
+    return frozenset(digest(pem) for text in texts for pem in split_certificates(text))
 
 
 def trust_bundle(
-    own: Iterable[str], trusted: Iterable[str], client_cas: Iterable[str] = ()
+    own_anchors: Iterable[str], cas: Iterable[str], client_cas: Iterable[str] = ()
 ) -> str:
-    """What a unit's servers trust, as the text of a file; the same for equal sets.
+    """The trust bundle of a unit's servers, as PEM; equal text for equal sets.
 
     Args:
-        own: The CA certificates of the unit's own certificate.
-        trusted: Those that the leader names.
-        client_cas: CA certificates of clients that may prove themselves with one.
+        own_anchors: The trust anchors of the unit's own certificate.
+        cas: The CA certificates in the leader's TLS policy.
+        client_cas: The CA certificates of clients.
     """
-    found = {pem for text in (*own, *trusted, *client_cas) for pem in certificates(text)}
-    return "\n".join(sorted(found))
+    texts = (*own_anchors, *cas, *client_cas)
+    return "\n".join(sorted({pem for text in texts for pem in split_certificates(text)}))

@@ -1,6 +1,6 @@
-"""Whether a certificate can be used, found out before a server is given it.
+"""Verifies a server's certificate before the server loads it.
 
-A server says only that it cannot use it, and a replica that it cannot connect.
+A server says only that it cannot load a certificate, and a replica that it cannot connect.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from .pem import fingerprint
-from .signatures import UNREADABLE, is_ca, is_issued, load, pem
+from .pem import digest
+from .signatures import MALFORMED, common_name, is_ca, is_self_signed, is_signed_by, load, to_pem
 
 
 class CertificateError(ValueError):
@@ -24,13 +24,13 @@ class CertificateError(ValueError):
 
 @dataclass(frozen=True)
 class UnverifiedCertificate:
-    """What the provider of certificates gave, as PEM, not checked yet.
+    """A certificate from the provider, with its private key; all PEM, nothing checked.
 
     Attributes:
         leaf: The certificate.
-        chain: The certificates up to the CA, in any order.
-        ca: The CA's.
-        key: The private key that it was asked for with.
+        chain: Its issuers up to the CA, in any order.
+        ca: The CA certificate.
+        key: The private key of the certificate signing request.
     """
 
     leaf: str
@@ -40,128 +40,130 @@ class UnverifiedCertificate:
 
 
 @dataclass(frozen=True)
-class CertificateIdentity:
-    """A certificate that can be used.
+class VerifiedCertificate:
+    """A certificate that servers can use.
 
     Attributes:
-        name: What its files are called by: a digest of the certificate.
-        anchors: The CA certificates that others have to trust.
-        begins: When it begins to be valid, in seconds since 1970.
-        ends: When it expires, or the first of those that signed it.
+        name: A digest of the chain, which names the certificate's files.
+        anchors: The trust anchors: the CA certificates (PEM) that others have to trust.
+        not_before: When it becomes valid, in seconds since 1970.
+        not_after: When it, or the first CA in its chain, expires, in seconds since 1970.
+        chain: The leaf and the intermediate CAs (PEM), as servers send them.
+        key: The private key (PEM).
+        fingerprint: The SHA-256 fingerprint of the leaf, as ``openssl x509`` prints it.
+        ca_name: The common name of the trust anchor.
     """
 
     name: str
     anchors: tuple[str, ...]
-    begins: float
-    ends: float
-
-
-@dataclass(frozen=True)
-class VerifiedCertificate:
-    """A certificate that can be used, with its files.
-
-    Attributes:
-        identity: What it is.
-        chain: The certificate and those between it and the CA, as servers show them.
-        key: Its private key.
-    """
-
-    identity: CertificateIdentity
+    not_before: float
+    not_after: float
     chain: str
     key: str = field(repr=False)
+    fingerprint: str
+    ca_name: str
 
 
-def check(received: UnverifiedCertificate, now: datetime | None = None) -> VerifiedCertificate:
-    """Whether servers can use a certificate, for clients and among themselves.
+def verify(certificate: UnverifiedCertificate, now: datetime | None = None) -> VerifiedCertificate:
+    """Verify that servers can use a certificate, for clients and among themselves.
 
     Args:
-        received: What the provider gave.
-        now: For tests.
+        certificate: The certificate from the provider.
+        now: The current time; for tests.
 
     Raises:
         CertificateError: If they cannot.
     """
-    leaf = _load(received.leaf, "the certificate")
-    others = [_load(text, "a certificate of the chain") for text in received.chain]
-    others.append(_load(received.ca, "the CA certificate"))
-    _check_key(leaf, received.key)
+    now = now or datetime.now(timezone.utc)
+    leaf = _load(certificate.leaf, "leaf certificate")
+    issuers = [_load(text, "certificate in the chain") for text in certificate.chain]
+    issuers.append(_load(certificate.ca, "CA certificate"))
+    _check_key(leaf, certificate.key)
     _check_usage(leaf)
-    path = _path(leaf, others)
-    _check_time(leaf, "it", now or datetime.now(timezone.utc))
+    path = _path(leaf, issuers)
+    _check_validity(leaf, "it", now)
     for issuer in path[1:]:
-        _check_time(issuer, "a CA that signed it", now or datetime.now(timezone.utc))
-    shown = [pem(certificate) for certificate in path[:-1]]
-    identity = CertificateIdentity(
-        name=fingerprint("\n".join(shown)),
-        anchors=(pem(path[-1]),),
-        begins=leaf.not_valid_before_utc.timestamp(),
-        ends=min(certificate.not_valid_after_utc for certificate in path).timestamp(),
+        _check_validity(issuer, f"its CA {common_name(issuer)}", now)
+    *chain, anchor = path
+    chain_pems = [to_pem(link) for link in chain]
+    return VerifiedCertificate(
+        name=digest("\n".join(chain_pems)),
+        anchors=(to_pem(anchor),),
+        not_before=leaf.not_valid_before_utc.timestamp(),
+        not_after=min(link.not_valid_after_utc for link in path).timestamp(),
+        chain="\n".join(chain_pems) + "\n",
+        key=certificate.key,
+        fingerprint=leaf.fingerprint(hashes.SHA256()).hex(":").upper(),
+        ca_name=common_name(anchor),
     )
-    return VerifiedCertificate(identity, "\n".join(shown) + "\n", received.key)
 
 
 def _load(text: str, what: str) -> x509.Certificate:
     try:
         return load(text)
-    except UNREADABLE:
-        raise CertificateError(f"{what} cannot be read") from None
+    except MALFORMED:
+        raise CertificateError(f"malformed {what}") from None
 
 
-def _check_time(certificate: x509.Certificate, what: str, now: datetime) -> None:
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if now >= ends:
-        raise CertificateError(f"{what} expired on {ends:%Y-%m-%d %H:%M} UTC")
-    if now < begins:
+def _check_validity(certificate: x509.Certificate, what: str, now: datetime) -> None:
+    not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now >= not_after:
+        raise CertificateError(f"{what} expired on {not_after:%Y-%m-%d %H:%M} UTC")
+    if now < not_before:
         raise CertificateError(
-            f"{what} is not valid before {begins:%Y-%m-%d %H:%M} UTC; see whether clocks agree"
+            f"{what} is not valid before {not_before:%Y-%m-%d %H:%M} UTC; check the clocks"
         )
 
 
 def _check_key(leaf: x509.Certificate, key: str) -> None:
     try:
-        private = serialization.load_pem_private_key(key.encode(), password=None)
+        private_key = serialization.load_pem_private_key(key.encode(), password=None)
     except (ValueError, TypeError):
-        raise CertificateError("the private key cannot be read") from None
+        raise CertificateError("malformed private key") from None
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if private.public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
-        raise CertificateError("it does not belong to this unit's private key")
+    if private_key.public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
+        raise CertificateError("it does not match this unit's private key")
 
 
 def _check_usage(leaf: x509.Certificate) -> None:
-    """A server is a client of others: of its primary, and Sentinels are of all servers."""
+    """A server is a TLS client too: of its primary; a Sentinel is one of all servers."""
     with contextlib.suppress(x509.ExtensionNotFound):
         usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        wanted = {
+        if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage:
+            return
+        needed = {
             "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
             "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
         }
-        any_usage = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage
-        missing = [name for name, oid in wanted.items() if oid not in usage and not any_usage]
-        if missing:
+        lacking = [name for name, oid in needed.items() if oid not in usage]
+        if lacking:
             raise CertificateError(
-                f"it may not be used for {' and '.join(missing)}, and replication and Sentinel"
-                " need both serverAuth and clientAuth"
+                f"it lacks the extended key usage {' and '.join(lacking)}; replication and"
+                " Sentinel need both serverAuth and clientAuth"
             )
 
 
 def _path(
-    leaf: x509.Certificate, others: Sequence[x509.Certificate]
+    leaf: x509.Certificate, issuers: Sequence[x509.Certificate]
 ) -> Sequence[x509.Certificate]:
-    """From the certificate to a CA that signed itself; servers trust no other kind."""
+    """From the leaf to its trust anchor: a self-signed CA, as OpenSSL accepts no other."""
     path = [leaf]
-    while not is_issued(path[-1], path[-1]):
-        rest = [other for other in others if other not in path]
-        issuer = next(_issuers(path[-1], rest), None)
+    while not is_self_signed(path[-1]):
+        candidates = [issuer for issuer in issuers if issuer not in path]
+        issuer = next(_issuers_of(path[-1], candidates), None)
         if issuer is None:
-            what = "it" if len(path) == 1 else "a certificate of its chain"
-            raise CertificateError(f"{what} was not signed by the CA that came with it")
+            raise CertificateError(
+                "it was not signed by the CA sent with it"
+                if len(path) == 1
+                else "its chain does not lead to a self-signed CA"
+            )
         path.append(issuer)
     if len(path) == 1:
-        raise CertificateError("it was signed by no CA but by itself")
+        raise CertificateError("it is self-signed; it must be signed by a CA")
     return path
 
 
-def _issuers(
-    certificate: x509.Certificate, others: Iterable[x509.Certificate]
+def _issuers_of(
+    certificate: x509.Certificate, candidates: Iterable[x509.Certificate]
 ) -> Iterator[x509.Certificate]:
-    return (other for other in others if is_issued(certificate, other) and is_ca(other))
+    return (ca for ca in candidates if is_signed_by(certificate, ca) and is_ca(ca))

@@ -91,16 +91,16 @@ class Connection:
     def _client(self) -> Any:
         """The client, with TLS if the server speaks it."""
         if self._connection is None:
-            kind = self._trust.kind(self._address)
-            if kind is None:
-                kind = not _is_plain(self._address, self._port, self._timeout)
-            self.is_tls = kind
+            expects_tls = self._trust.expects_tls(self._address)
+            if expects_tls is None:
+                expects_tls = not _is_plain(self._address, self._port, self._timeout)
+            self.is_tls = expects_tls
             tls = self._tls() if self.is_tls else {}
             self._connection = self._valkey.Valkey(**self._options, **tls)
         return self._connection
 
     def _tls(self) -> dict[str, Any]:
-        if self._address == self._trust.own:
+        if self._address == self._trust.own_address:
             return {"ssl": True, "ssl_cert_reqs": "none"}
         # The chain alone is verified, as servers do among themselves with the same passwords.
         return {"ssl": True, "ssl_ca_data": self._trust.cas}

@@ -1,9 +1,10 @@
-"""TLS: the certificates of the units, whom servers trust, and the change from plain and back.
+"""TLS: the relations with providers of certificates and CAs, and the files of this unit.
 
 Everything is plain, or everything is TLS: clients, replication, Sentinels. A Sentinel tells
-clients the very port that it watches, and uses one setting for both.
+clients the very port that it monitors, and uses one setting for both.
 
-A unit asks for a certificate (:mod:`.relation`), checks it (:mod:`.certificate`), remembers it
-(:mod:`.state`), gives it to its own server and Sentinel (:mod:`.unit`) and tells the others
-(:mod:`.peer`). The leader says whom everybody trusts, and when servers change (:mod:`.leader`).
+A unit requests a certificate (:mod:`.certificates`), verifies it
+(:mod:`valkey_operator.rules.server_certificate`), stores it and has its server and Sentinel load
+it (:mod:`.files`), and reports that to the other units. The leader decides which CAs all of them
+trust and when servers switch (:mod:`valkey_operator.decide.tls`).
 """

@@ -1,12 +1,13 @@
 """The relation with the provider of certificates.
 
-The library that knows it costs more to import than all the rest of the charm, so it is imported
-where there is such a relation and in hooks that may be about it. That there is one, a unit
-remembers: to ask Juju would cost every hook a command.
+Importing the ``tls_certificates`` library takes longer than the rest of the charm, so it is
+imported only in hooks that may be about certificates, and only with a provider. The unit remembers
+its provider: asking Juju would cost every hook a command.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -19,27 +20,29 @@ if TYPE_CHECKING:
 
     from .certificates_library import CertificatesRequirer
 
+logger = logging.getLogger(__name__)
+
 KEY_OPTION = "tls-private-key"
 
-_TIMES_TO_LOOK = ("start", "upgrade-charm")
-"""Hooks in which a unit asks Juju for the relation: a container that is new remembers nothing."""
+_DISCOVERY_HOOKS = ("start", "upgrade-charm")
+"""Hooks in which a unit asks Juju for the relation: a new container remembers nothing."""
 
-_TIMES_TO_ASK = (
+_CERTIFICATE_HOOKS = (
     *("start", "upgrade-charm", "config-changed", "update-status", "leader-elected"),
     *("secret-changed", "secret-expired", "secret-remove"),
 )
 """Hooks that may be about certificates, beside those of the relation itself."""
 
-_LONGEST_NAME = 64
-"""Of a common name (RFC 5280, upper bounds)."""
+_MAX_COMMON_NAME = 64
+"""The longest common name (RFC 5280, upper bounds)."""
 
 
 class KeyOptionError(ValueError):
-    """The private key that the operator gives cannot be used; the message is for the status."""
+    """The private key in the configuration cannot be used; the message is for the status."""
 
 
 class Certificates(ops.Object):
-    """Asks for this unit's certificate.
+    """Requests this unit's certificate.
 
     Args:
         charm: The charm.
@@ -53,57 +56,62 @@ class Certificates(ops.Object):
         self._charm = charm
         self._endpoint = endpoint
         self._library: CertificatesRequirer | None = None
-        self._problem = ""
-        self._stored.set_default(related=False)
+        self._key_problem = ""
+        self._stored.set_default(provider="")
         hook = os.environ.get("JUJU_DISPATCH_PATH", "").rpartition("/")[2]
-        self._is_about_it = os.environ.get("JUJU_RELATION") == endpoint
-        if self._is_about_it or hook in _TIMES_TO_LOOK:
-            self._stored.related = any(r.active for r in self.model.relations[endpoint])
-        self.is_asked = self._is_about_it or (self.exists and hook in _TIMES_TO_ASK)
+        is_relation_hook = os.environ.get("JUJU_RELATION") == endpoint
+        if is_relation_hook or hook in _DISCOVERY_HOOKS:
+            relations = self.model.relations[endpoint]
+            self._stored.provider = next((r.app.name for r in relations if r.active), "")
+        self.is_relevant = is_relation_hook or (self.has_provider and hook in _CERTIFICATE_HOOKS)
 
     @property
-    def exists(self) -> bool:
+    def provider(self) -> str:
+        """The application that provides certificates; empty if none."""
+        return str(self._stored.provider)
+
+    @property
+    def has_provider(self) -> bool:
         """Whether there is a provider of certificates."""
-        return bool(self._stored.related)
+        return bool(self.provider)
 
-    def ask(self, address: str, names: tuple[str, ...]) -> None:
-        """Ask for a certificate, if this hook may be about one.
+    def request(self, address: str, dns_names: tuple[str, ...]) -> None:
+        """Request a certificate, if this hook may be about certificates.
 
-        The library observes events, so this comes before the charm observes the same.
+        The library observes events, so call this before the charm observes the same ones.
 
         Args:
-            address: What the unit's servers announce.
-            names: Its DNS names.
+            address: The address that the unit's servers announce.
+            dns_names: The DNS names of the unit.
         """
-        if not self.is_asked or not address:
+        if not self.is_relevant or not address:
             return
         from charmlibs.interfaces import tls_certificates as library  # noqa: PLC0415
 
         from .certificates_library import CertificatesRequirer  # noqa: PLC0415
 
-        unit = self.model.unit.name
-        request = library.CertificateRequestAttributes(
-            common_name=unit if len(unit) <= _LONGEST_NAME else unit[-_LONGEST_NAME:],
-            sans_dns=names,
+        attributes = library.CertificateRequestAttributes(
+            common_name=self.model.unit.name[-_MAX_COMMON_NAME:],
+            sans_dns=dns_names,
             sans_ip=[address],
         )
         try:
-            key = self._given_key()
+            key = self._configured_key()
         except KeyOptionError as error:
-            self._problem = str(error)
+            self._key_problem = str(error)
             return
         events = self._charm.on
         self._library = CertificatesRequirer(
             self._charm,
             self._endpoint,
-            certificate_requests=[request],
+            certificate_requests=[attributes],
             refresh_events=[events.config_changed, events.secret_changed, events.update_status],
             private_key=key,
             key_algorithm=library.KeyAlgorithm.ECDSA,
         )
 
-    def _given_key(self) -> tls_certificates.PrivateKey | None:
-        """The private key of the configuration, None if the library is to make one.
+    def _configured_key(self) -> tls_certificates.PrivateKey | None:
+        """The private key in the configuration, None if the library is to generate one.
 
         Raises:
             KeyOptionError: If it cannot be used.
@@ -121,8 +129,7 @@ class Certificates(ops.Object):
             content = secret.get_content(refresh=True)
         except (ops.SecretNotFoundError, ops.ModelError):
             raise KeyOptionError(
-                f"{KEY_OPTION} names a secret that cannot be read; grant it to"
-                f" {self.model.app.name}"
+                f"Cannot read the secret in {KEY_OPTION}: grant it to {self.model.app.name}"
             ) from None
         try:
             key = PrivateKey.from_string(content.get("private-key", ""))
@@ -130,59 +137,60 @@ class Certificates(ops.Object):
             key = None
         if key is None or not key.is_valid():
             raise KeyOptionError(
-                f"the secret of {KEY_OPTION} must hold, as private-key, an RSA key of 2048 bits or"
-                " more, or an EC key, in PEM"
+                f"No usable private-key in the secret of {KEY_OPTION}: set an EC key, or an RSA"
+                " key of at least 2048 bits, in PEM"
             )
         return key
 
-    def receive(self, unit: TlsFiles, *, has_tls: bool) -> None:
-        """Take what the provider gave, if this hook may be about it.
+    def receive(self, files: TlsFiles, *, has_tls: bool) -> None:
+        """Read what the provider wrote, if this hook may be about certificates.
 
         Args:
-            unit: What this unit has.
+            files: The unit's certificates.
             has_tls: Whether its server was built with TLS.
         """
-        if not self.is_asked:
+        if not self.is_relevant:
             return
-        if not self.exists:
-            unit.withdraw_offer()
+        if not self.has_provider:
+            files.unassign()
         elif not has_tls:
-            unit.refuse(
-                "this valkey-server was built without TLS; install one with it, or remove the"
-                f" relation {self._endpoint}"
+            files.refuse(
+                "valkey-server was built without TLS: install one with TLS, or remove the"
+                f" relation with {self.provider}"
             )
-        elif self._problem:
-            unit.refuse(self._problem)
+        elif self._key_problem:
+            files.refuse(self._key_problem)
         elif self._library is not None:
-            self._receive(unit, self._library)
+            self._receive(files, self._library)
 
-    def _receive(self, unit: TlsFiles, library: CertificatesRequirer) -> None:
-        from ..rules.server_certificate import CertificateError, UnverifiedCertificate, check  # noqa: PLC0415
+    def _receive(self, files: TlsFiles, library: CertificatesRequirer) -> None:
+        from ..rules.server_certificate import (  # noqa: PLC0415
+            CertificateError,
+            UnverifiedCertificate,
+            verify,
+        )
 
-        if refusals := library.refusals():
-            unit.refuse(f"relation {self._endpoint}: the request was denied: {refusals[0]}")
+        if errors := library.current_request_errors():
+            files.refuse(f"{self.provider} denied the certificate request: {errors[0]}")
             return
-        found = library.answers()
+        answer = library.current_certificates()
+        logger.debug("certificates from %s: %d", self.provider, len(answer.certificates))
         key = str(library.private_key or "")
-        for issued_certificate in found.issued_certificates:
+        for certificate in answer.certificates:
             try:
-                unit.accept(
-                    check(
+                files.accept(
+                    verify(
                         UnverifiedCertificate(
-                            issued_certificate.leaf,
-                            issued_certificate.chain,
-                            issued_certificate.ca,
-                            key,
+                            certificate.leaf, certificate.chain, certificate.ca, key
                         )
                     )
                 )
             except CertificateError as error:
-                unit.refuse(
-                    f"relation {self._endpoint}: the certificate for {self.model.unit.name} is not"
-                    f" used: {error}"
-                )
-        if not found.issued_certificates:
-            said = (
-                f"relation {self._endpoint}: the provider's data cannot be read: {found.problem}"
+                files.refuse(f"Certificate from {self.provider} refused: {error}")
+        if answer.problem and not answer.certificates:
+            files.refuse(
+                f"Malformed data from {self.provider}: {answer.problem}; have it issue the"
+                " certificate again"
             )
-            unit.refuse(f"{said}; let it issue anew" if found.problem else "")
+        elif not answer.certificates:
+            files.clear_problem()

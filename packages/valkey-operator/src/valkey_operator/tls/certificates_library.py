@@ -1,9 +1,10 @@
-"""The field's library for certificates, made to survive what a provider writes.
+"""The ``tls_certificates`` library, made to survive malformed data from a provider.
 
-It loads every certificate in the databag in its own handlers, and one that cannot be loaded fails
-the hook. Nothing that it offers prevents that, so two of its methods are replaced in a subclass:
-the public one that its handlers read certificates with, and the one that they read refusals with.
-A test holds them to it. Importing this costs what the library does; see :mod:`.relation`.
+The library loads every certificate in the databag in its own handlers, and a malformed one fails
+the hook. It has no option that prevents that, so a subclass replaces two of its methods: the
+public one by which its handlers read certificates, and the one by which they read errors. A test
+checks that the library still calls them. Import this only where it is needed; see
+:mod:`.certificates`.
 """
 
 from __future__ import annotations
@@ -12,76 +13,73 @@ import ops
 from charmlibs.interfaces import tls_certificates as library
 
 from ..rules import certificate_databag
-from ..rules.signatures import UNREADABLE, load
+from ..rules.signatures import MALFORMED, load
 
 
 class CertificatesRequirer(library.TLSCertificatesRequiresV4):
-    """The library's, which leaves out what cannot be read."""
+    """The library's requirer, which leaves out what is malformed."""
 
-    def answers(self) -> certificate_databag.IssuedCertificates:
-        """What answers the request that stands; nothing while a new one is awaited."""
-        asked = {
-            request.certificate_signing_request
-            for request in self.get_csrs_from_requirer_relation_data()
-        }
-        read = self._read()
-        requests = [
-            _request(issued_certificate) for issued_certificate in read.issued_certificates
-        ]
-        mine = tuple(
-            issued_certificate
-            for issued_certificate, request in zip(read.issued_certificates, requests, strict=True)
-            if request in asked and not issued_certificate.is_revoked
+    def current_certificates(self) -> certificate_databag.ProviderCertificates:
+        """The certificates for this unit's current request; none while a new one is awaited."""
+        current = self._current_requests()
+        answer = self._read()
+        requests = [_signing_request(certificate) for certificate in answer.certificates]
+        certificates = tuple(
+            certificate
+            for certificate, request in zip(answer.certificates, requests, strict=True)
+            if request in current and not certificate.is_revoked
         )
-        unknown = "an answer names a request that cannot be read" if None in requests else ""
-        return certificate_databag.IssuedCertificates(mine, read.problem or unknown)
+        problem = answer.problem
+        if not problem and None in requests:
+            problem = "malformed certificate signing request"
+        return certificate_databag.ProviderCertificates(certificates, problem)
 
-    def refusals(self) -> list[str]:
-        """Why the provider refuses the request that stands."""
-        asked = {
-            request.certificate_signing_request
-            for request in self.get_csrs_from_requirer_relation_data()
-        }
+    def current_request_errors(self) -> list[str]:
+        """Why the provider denied this unit's current request."""
+        current = self._current_requests()
         return [
-            str(refusal.error)
-            for refusal in self.get_request_errors()
-            if refusal.certificate_signing_request in asked
+            str(request_error.error)
+            for request_error in self.get_request_errors()
+            if request_error.certificate_signing_request in current
         ]
 
     def get_provider_certificates(self) -> list[library.ProviderCertificate]:
-        """The certificates that can be read."""
+        """The certificates that are well-formed."""
         relation = self.model.get_relation(self.relationship_name)
-        found: list[library.ProviderCertificate] = []
-        for issued_certificate in self._read().issued_certificates:
-            request = _request(issued_certificate)
+        certificates: list[library.ProviderCertificate] = []
+        for entry in self._read().certificates:
+            request = _signing_request(entry)
             try:
-                leaf, ca, *chain = map(
-                    load,
-                    (issued_certificate.leaf, issued_certificate.ca, *issued_certificate.chain),
-                )
-            except UNREADABLE:
+                leaf, ca, *chain = map(load, (entry.leaf, entry.ca, *entry.chain))
+            except MALFORMED:
                 continue
             if request is not None and relation is not None:
-                found.append(
+                certificates.append(
                     library.ProviderCertificate(
                         relation_id=relation.id,
                         certificate=library.Certificate(x509_object=leaf),
                         certificate_signing_request=request,
                         ca=library.Certificate(x509_object=ca),
                         chain=[library.Certificate(x509_object=issuer) for issuer in chain],
-                        revoked=issued_certificate.is_revoked,
+                        revoked=entry.is_revoked,
                     )
                 )
-        return found
+        return certificates
 
-    def _read(self) -> certificate_databag.IssuedCertificates:
+    def _current_requests(self) -> set[library.CertificateSigningRequest]:
+        return {
+            request.certificate_signing_request
+            for request in self.get_csrs_from_requirer_relation_data()
+        }
+
+    def _read(self) -> certificate_databag.ProviderCertificates:
         relation = self.model.get_relation(self.relationship_name)
         try:
             return certificate_databag.read(
                 relation.data[relation.app] if relation and relation.app else {}
             )
-        except ops.ModelError:  # The relation is going.
-            return certificate_databag.IssuedCertificates(())
+        except ops.ModelError:  # The relation is being removed.
+            return certificate_databag.ProviderCertificates(())
 
     def _load_provider_certificate_errors(self) -> list[library.ProviderCertificateError]:
         try:
@@ -90,10 +88,10 @@ class CertificatesRequirer(library.TLSCertificatesRequiresV4):
             return []
 
 
-def _request(
-    issued_certificate: certificate_databag.IssuedCertificate,
+def _signing_request(
+    certificate: certificate_databag.ProviderCertificate,
 ) -> library.CertificateSigningRequest | None:
     try:
-        return library.CertificateSigningRequest.from_string(issued_certificate.request)
-    except (*UNREADABLE, library.TLSCertificatesError):
+        return library.CertificateSigningRequest.from_string(certificate.signing_request)
+    except (*MALFORMED, library.TLSCertificatesError):
         return None

@@ -1,24 +1,28 @@
-"""The relation with those whose CAs sign clients' certificates."""
+"""The relation with providers of the CAs that sign clients' certificates."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ops
 
 if TYPE_CHECKING:
-    from .client_cas_library import CasRequirer
+    from .client_cas_library import CaCertificatesRequirer
 
-_TIMES_TO_LOOK = ("start", "upgrade-charm")
-_TIMES_TO_READ = ("leader-elected", "config-changed", "update-status", *_TIMES_TO_LOOK)
+logger = logging.getLogger(__name__)
+
+_DISCOVERY_HOOKS = ("start", "upgrade-charm")
+_CA_HOOKS = ("leader-elected", "config-changed", "update-status", *_DISCOVERY_HOOKS)
 
 
 class ClientCas(ops.Object):
-    """Reads the CAs that the operator of the charm wants clients to be trusted by.
+    """Reads the CAs that the Juju operator integrates, for servers to trust clients by.
 
-    As with certificates of servers, the library is imported in hooks only that may be about it,
-    and that there is a relation is remembered.
+    As in :mod:`.certificates`, the library is imported only in hooks that may be about it, and the
+    unit remembers whether there is a relation.
 
     Args:
         charm: The charm.
@@ -30,16 +34,16 @@ class ClientCas(ops.Object):
     def __init__(self, charm: ops.CharmBase, endpoint: str):
         super().__init__(charm, f"client-cas-{endpoint}")
         self._endpoint = endpoint
-        self._library: CasRequirer | None = None
+        self._library: CaCertificatesRequirer | None = None
         self._stored.set_default(related=False, problem="")
         hook = os.environ.get("JUJU_DISPATCH_PATH", "").rpartition("/")[2]
-        is_about_it = os.environ.get("JUJU_RELATION") == endpoint
-        if is_about_it or hook in _TIMES_TO_LOOK:
+        is_relation_hook = os.environ.get("JUJU_RELATION") == endpoint
+        if is_relation_hook or hook in _DISCOVERY_HOOKS:
             self._stored.related = self._is_related
-        if is_about_it or (self._stored.related and hook in _TIMES_TO_READ):
-            from .client_cas_library import CasRequirer  # noqa: PLC0415
+        if is_relation_hook or (self._stored.related and hook in _CA_HOOKS):
+            from .client_cas_library import CaCertificatesRequirer  # noqa: PLC0415
 
-            self._library = CasRequirer(charm, endpoint)
+            self._library = CaCertificatesRequirer(charm, endpoint)
 
     @property
     def _is_related(self) -> bool:
@@ -47,38 +51,55 @@ class ClientCas(ops.Object):
 
     @property
     def problem(self) -> str:
-        """Why something of it is not trusted, for the status; empty if all is."""
+        """Why some CA is not trusted, for the status; empty if all are."""
         return str(self._stored.problem)
 
-    def read(self, *, are_trusted: bool) -> tuple[str, ...] | None:
-        """The CA certificates; None for those of before, where there is nothing to be read.
+    def read(self, *, trusted: Sequence[str]) -> tuple[str, ...] | None:
+        """Read the CA certificates (PEM).
 
         Args:
-            are_trusted: Whether some of this relation are trusted now.
+            trusted: Those of this relation that servers trust now.
+
+        Returns:
+            Those to trust; None if they stay as they are, because this hook cannot read them.
         """
         if self._library is None:
-            if self._stored.related or not (are_trusted or self.problem) or self._is_related:
+            if self._stored.related or not (trusted or self.problem) or self._is_related:
                 return None
-            # Another unit led when the relation ended, or a hook did not come that far.
+            # The relation ended while another unit led, or in a hook that failed.
+            logger.info("%s: no provider is left; trusting none of its CAs", self._endpoint)
             self._stored.problem = ""
             return ()
-        if unreadable := self._library.unreadable():
-            # One that is broken is no reason to turn clients away.
-            self._stored.problem = (
-                f"relation {self._endpoint}: what {', '.join(unreadable)} wrote cannot be read and"
-                " the CAs of before stay trusted; correct it, or remove the relation"
+        if malformed := self._library.malformed_providers():
+            # A provider that writes malformed data is no reason to turn clients away.
+            self._record_problem(
+                f"Malformed CA certificates from {', '.join(malformed)}: the previous ones stay"
+                f" trusted; have them corrected, or remove the relation {self._endpoint}"
             )
             return None
-        from ..rules.client_certificate import ClientCertificateError, authorities  # noqa: PLC0415
+        cas, problem = _read_cas(self._library)
+        self._record_problem(problem)
+        if cas != tuple(sorted(trusted)):
+            logger.info("%s: trusted CA certificates: %d", self._endpoint, len(cas))
+        return cas
 
-        found: set[str] = set()
-        problems: set[str] = set()
-        for text in sorted(self._library.get_all_certificates()):
+    def _record_problem(self, problem: str) -> None:
+        if problem == self.problem:
+            return
+        logger.info("%s: %s", self._endpoint, problem or "all CA certificates are accepted now")
+        self._stored.problem = problem
+
+
+def _read_cas(library: CaCertificatesRequirer) -> tuple[tuple[str, ...], str]:
+    """The CA certificates of all providers, and why some are not trusted."""
+    from ..rules.client_certificate import ClientCertificateError, read_cas  # noqa: PLC0415
+
+    cas: set[str] = set()
+    problems: set[str] = set()
+    for provider, texts in library.certificates_by_provider().items():
+        for text in texts:
             try:
-                found.update(authorities(text))
+                cas.update(read_cas(text))
             except ClientCertificateError as error:
-                problems.add(str(error))
-        self._stored.problem = (
-            f"relation {self._endpoint}: {'; '.join(sorted(problems))}" if problems else ""
-        )
-        return tuple(sorted(found))
+                problems.add(f"CA certificate from {provider} refused: {error}")
+    return tuple(sorted(cas)), "; ".join(sorted(problems))

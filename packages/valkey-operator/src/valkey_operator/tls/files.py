@@ -1,24 +1,28 @@
-"""This unit's certificates: their files, and who was given them.
+"""The files of this unit's certificates, and which of them its server and Sentinel have loaded.
 
-A file's name holds a digest of what is in it, so that a certificate never stands beside the key of
-another, wherever a hook dies.
+The names of files hold a digest of their content, so that a certificate never stands beside the
+key of another, wherever a hook dies.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..model.tls_policy import TlsPolicy, UnitTlsReport
-from ..model.unit_certificates import NO_FILES, CertificateState, LoadedFiles
-from ..rules.pem import fingerprints
+from ..model.unit_certificates import NO_CERTIFICATE, TlsConfiguration, UnitCertificates
+from ..rules.pem import certificate_digests
 from ..workload import Service, Workload
 
 if TYPE_CHECKING:
     from ..rules.server_certificate import VerifiedCertificate
+
+logger = logging.getLogger(__name__)
 
 _STATE = "tls.json"
 
@@ -32,143 +36,198 @@ class ConfigureServer(Protocol):
 
 
 class TlsFiles:
-    """What this unit has, and what it does with it.
+    """This unit's certificates: their files and their use.
 
     Args:
         workload: Where the files are.
-        word: What the leader tells.
+        policy: The leader's TLS policy.
+
+    Attributes:
+        policy: The same.
+        certificates: What the unit remembers of its certificates.
     """
 
     def __init__(self, workload: Workload, policy: TlsPolicy):
         self._workload = workload
         self.policy = policy
-        self.state = CertificateState.read(workload.read(_STATE))
+        self.certificates = UnitCertificates.read(workload.read(_STATE))
 
-    # What the provider of certificates says.
+    # What the provider of certificates wrote.
 
-    def accept(self, checked: VerifiedCertificate) -> None:
-        """Keep a certificate, to be used as soon as everybody trusts its CA."""
-        name = checked.identity.name
-        if name == self.state.offered and not self.state.problem:
+    def accept(self, certificate: VerifiedCertificate) -> None:
+        """Store a certificate, to be used as soon as every unit trusts its CA."""
+        name = certificate.name
+        if name == self.certificates.assigned_leaf and not self.certificates.problem:
             return
-        self._workload.write(_key(name), checked.key)
-        self._workload.write(_certificate(name), checked.chain)
-        self._save(self.state.offer(checked.identity))
+        expiry = datetime.fromtimestamp(certificate.not_after, timezone.utc)
+        logger.info(
+            "certificate accepted: %s, SHA-256 fingerprint %s, expires %s UTC, CA %s",
+            _certificate_file(name),
+            certificate.fingerprint,
+            f"{expiry:%Y-%m-%d %H:%M}",
+            certificate.ca_name,
+        )
+        self._workload.write(_key_file(name), certificate.key)
+        self._workload.write(_certificate_file(name), certificate.chain)
+        self._save(self.certificates.assign(certificate))
 
     def refuse(self, problem: str) -> None:
-        """Keep what there is, and say why."""
-        self._save(replace(self.state, problem=problem))
+        """Keep the certificate that there is, and record why the provider's cannot be used."""
+        if problem != self.certificates.problem:
+            logger.info("certificates: %s", problem)
+        self._save(replace(self.certificates, problem=problem))
 
-    def withdraw_offer(self) -> None:
-        """The relation is gone: offer nothing any more."""
-        self._save(replace(self.state, offered="", problem=""))
+    def clear_problem(self) -> None:
+        """Record that the provider has yet to answer."""
+        if self.certificates.problem:
+            logger.info("waiting for a certificate; the previous problem is resolved")
+        self._save(replace(self.certificates, problem=""))
+
+    def unassign(self) -> None:
+        """Record that the provider is gone; its certificate is used until all is plain."""
+        certificates = replace(self.certificates, assigned_leaf="", problem="")
+        if certificates != self.certificates:
+            logger.info("the provider of certificates is gone")
+        self._save(certificates)
 
     # The server and the Sentinel.
 
     @property
     def can_start(self) -> bool:
-        """Whether the servers can be started as they should be now."""
-        return not self.policy.on or bool(self.state.leaf(self.policy))
+        """Whether the servers can start as they should now: with TLS they need a certificate."""
+        return not self.policy.on or bool(self.certificates.leaf(self.policy))
 
     @property
     def sentinel_must_switch_tls(self) -> bool:
-        """See :meth:`CertificateState.sentinel_must_switch_tls`."""
-        return self.state.sentinel_must_switch_tls(self.policy)
+        """See :meth:`UnitCertificates.sentinel_must_switch_tls`."""
+        return self.certificates.sentinel_must_switch_tls(self.policy)
 
     @property
     def sentinel_needs_restart(self) -> bool:
-        """See :meth:`CertificateState.sentinel_needs_restart`."""
-        return self.state.sentinel_needs_restart(self.policy)
+        """See :meth:`UnitCertificates.sentinel_needs_restart`."""
+        return self.certificates.sentinel_needs_restart(self.policy)
 
     @property
     def sentinel_certificate_has_expired(self) -> bool:
-        """See :meth:`CertificateState.sentinel_certificate_has_expired`."""
-        return self.state.sentinel_certificate_has_expired(time.time())
+        """See :meth:`UnitCertificates.sentinel_certificate_has_expired`."""
+        return self.certificates.sentinel_certificate_has_expired(time.time())
 
-    def lines(self, port: int) -> list[str]:
-        """What a configuration file ends with, if servers speak TLS."""
+    def config_lines(self, port: int) -> list[str]:
+        """The last lines of a configuration file; none if servers speak plain.
+
+        Args:
+            port: The port on which to speak TLS.
+        """
         if not self.policy.on:
             return []
         self._write_bundle()
-        settings = self._settings(self.state.wanted(self.policy))
+        settings = self._settings(self.certificates.configuration(self.policy))
         return [
             *("port 0", f"tls-port {port}", "tls-replication yes"),
             *(f'{name} "{value}"' for name, value in settings.items()),
         ]
 
     def record_start(self, services: Collection[Service]) -> None:
-        """Note what was started just now, with :meth:`lines`."""
-        given = self.state.wanted(self.policy) if self.policy.on else NO_FILES
-        self._save(replace(self.state, **dict.fromkeys(services, given)))
+        """Record which services have just been started, with :meth:`config_lines`."""
+        configuration = NO_CERTIFICATE
+        if self.policy.on:
+            configuration = self.certificates.configuration(self.policy)
+        for service in services:
+            if configuration != getattr(self.certificates, service):
+                logger.info("%s has started with %s", _TITLES[service], _describe(configuration))
+        self._save(replace(self.certificates, **dict.fromkeys(services, configuration)))
 
     def configure(self, configure_server: ConfigureServer) -> None:
-        """Give the server that runs the certificate and the CAs that it should have."""
-        wanted = self.state.wanted(self.policy)
-        if wanted == self.state.server:
+        """Have the running server load the certificate and the trust bundle that it should have.
+
+        Args:
+            configure_server: Changes its settings; whatever it raises is raised.
+        """
+        configuration = self.certificates.configuration(self.policy)
+        if configuration == self.certificates.server:
             return
         self._write_bundle()
-        configure_server(self._settings(wanted))
-        self._save(replace(self.state, server=wanted))
+        configure_server(self._settings(configuration))
+        logger.info("the server has loaded %s", _describe(configuration))
+        self._save(replace(self.certificates, server=configuration))
 
     def report(self) -> UnitTlsReport:
-        """What to tell the others."""
-        state = self.state
-        trusts = self._trusts(state.server)
-        if state.sentinel.leaf:
-            trusts &= self._trusts(state.sentinel)
-        is_ready = state.server.leaf and state.server == state.wanted(self.policy)
+        """What to publish to the other units."""
+        certificates = self.certificates
+        trusted = self._trusted_digests(certificates.server)
+        if certificates.sentinel.leaf:
+            trusted &= self._trusted_digests(certificates.sentinel)
+        server = certificates.server
+        is_ready = server.leaf and server == certificates.configuration(self.policy)
         return UnitTlsReport(
-            leaf=state.server.leaf if is_ready else "",
-            anchors=state.anchors(*state.in_use),
-            trusts=trusts,
+            leaf=server.leaf if is_ready else "",
+            anchors=certificates.anchors(*certificates.names_in_use),
+            trusted_digests=trusted,
         )
 
     # Files.
 
-    def _save(self, state: CertificateState) -> None:
-        if state == self.state:
+    def _save(self, certificates: UnitCertificates) -> None:
+        """Save what to remember, and remove the files that nothing uses any more."""
+        before = self.certificates
+        if certificates == before:
             return
-        unused = state.kept.keys() - state.in_use
-        kept = {name: kept for name, kept in state.kept.items() if name not in unused}
-        bundles = {loaded.bundle for loaded in (self.state.server, self.state.sentinel)}
-        bundles -= {loaded.bundle for loaded in (state.server, state.sentinel)}
-        self.state = replace(state, kept=kept)
-        self._workload.write(_STATE, self.state.text())
-        for name in (
-            *map(_certificate, unused),
-            *map(_key, unused),
-            *map(_bundle, bundles - {""}),
+        unused = certificates.certificates.keys() - certificates.names_in_use
+        used = {k: v for k, v in certificates.certificates.items() if k not in unused}
+        bundles = {before.server.bundle, before.sentinel.bundle}
+        bundles -= {certificates.server.bundle, certificates.sentinel.bundle, ""}
+        self.certificates = replace(certificates, certificates=used)
+        self._workload.write(_STATE, self.certificates.text())
+        for file in (
+            *map(_certificate_file, unused),
+            *map(_key_file, unused),
+            *map(_bundle_file, bundles),
         ):
-            self._workload.remove(name)
+            self._workload.remove(file)
 
     def _write_bundle(self) -> None:
-        wanted = self.state.wanted(self.policy)
-        name = _bundle(wanted.bundle)
-        if wanted.bundle and self._workload.read(name) is None:
-            self._workload.write(name, self.state.bundle(self.policy) + "\n")
+        bundle = self.certificates.configuration(self.policy).bundle
+        file = _bundle_file(bundle)
+        if bundle and self._workload.read(file) is None:
+            self._workload.write(file, self.certificates.bundle(self.policy) + "\n")
 
-    def _trusts(self, loaded: LoadedFiles) -> frozenset[str]:
-        text = self._workload.read(_bundle(loaded.bundle)) if loaded.bundle else None
-        return fingerprints([text or ""])
+    def _trusted_digests(self, configuration: TlsConfiguration) -> frozenset[str]:
+        bundle = configuration.bundle
+        text = self._workload.read(_bundle_file(bundle)) if bundle else None
+        return certificate_digests([text or ""])
 
-    def _settings(self, loaded: LoadedFiles) -> dict[str, str]:
-        names = (_certificate(loaded.leaf), _key(loaded.leaf), _bundle(loaded.bundle))
-        paths = [str(self._path(name)) if loaded.leaf else "" for name in names]
+    def _settings(self, configuration: TlsConfiguration) -> dict[str, str]:
+        leaf = configuration.leaf
+        files = (_certificate_file(leaf), _key_file(leaf), _bundle_file(configuration.bundle))
+        paths = [str(self._path(file)) if leaf else "" for file in files]
         options = ("tls-cert-file", "tls-key-file", "tls-ca-cert-file")
-        # A client without a certificate proves itself by its password alone.
+        # A client without a certificate authenticates by its password alone.
         return {**dict(zip(options, paths, strict=True)), "tls-auth-clients": "optional"}
 
-    def _path(self, name: str) -> Path:
-        return self._workload.directory / name
+    def _path(self, file: str) -> Path:
+        return self._workload.directory / file
 
 
-def _certificate(name: str) -> str:
+_TITLES: Mapping[Service, str] = {"server": "the server", "sentinel": "the Sentinel"}
+
+
+def _describe(configuration: TlsConfiguration) -> str:
+    if not configuration.leaf:
+        return "no certificate"
+    certificate, bundle = (
+        _certificate_file(configuration.leaf),
+        _bundle_file(configuration.bundle),
+    )
+    return f"certificate {certificate} and trust bundle {bundle}"
+
+
+def _certificate_file(name: str) -> str:
     return f"tls-{name}.crt"
 
 
-def _key(name: str) -> str:
+def _key_file(name: str) -> str:
     return f"tls-{name}.key"
 
 
-def _bundle(fingerprint: str) -> str:
-    return f"tls-ca-{fingerprint}.pem"
+def _bundle_file(digest: str) -> str:
+    return f"tls-ca-{digest}.pem"

@@ -96,7 +96,9 @@ class Node:
         if with_server and not self.workload.is_running("server"):
             role = "as the primary" if primary == self.address else f"as a replica of {primary}"
             logger.info("starting the server %s", role)
-            text = configuration.server(self.workload.data, primary, units, tls.lines(PORT))
+            text = configuration.server(
+                self.workload.data_directory, primary, units, tls.config_lines(PORT)
+            )
             self.workload.write(config_files.SERVER, text)
             try:
                 self._launch("server", [config_files.SERVER])
@@ -110,7 +112,7 @@ class Node:
             script = self.workload.sentinel_script(self.address)
             self.workload.write(config_files.SENTINEL_SCRIPT, script, executable=True)
             old = self.workload.read(config_files.SENTINEL) or ""
-            text = configuration.sentinel(primary, units, old, tls.lines(SENTINEL_PORT))
+            text = configuration.sentinel(primary, units, old, tls.config_lines(SENTINEL_PORT))
             self.workload.write(config_files.SENTINEL, text)
             self._launch("sentinel", [config_files.SENTINEL, "--sentinel"])
             tls.record_start(["sentinel"])

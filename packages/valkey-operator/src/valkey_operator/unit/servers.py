@@ -99,7 +99,9 @@ class UnitServers:
             self.cluster.reconnect(node.address)
             self._wait_for_sync()
             if with_server and not node.workload.is_running("server"):
-                raise WorkloadError(f"the server has ended: {node.workload.last_words('server')}")
+                raise WorkloadError(
+                    f"the server has ended: {node.workload.last_log_line('server')}"
+                )
         self._publish(tls, has_started=True, restarted=restarted)
         return node.workload.is_running("server")
 

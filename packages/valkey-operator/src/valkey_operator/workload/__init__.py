@@ -1,4 +1,4 @@
-"""How the servers run on this unit; everything above is the same wherever that is."""
+"""How the servers run on this unit: the part that depends on the substrate."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ Service = Literal["server", "sentinel"]
 
 
 class WorkloadError(Exception):
-    """The servers cannot be run here; the message says what a person has to do."""
+    """The servers cannot run here; the message is for the unit's status and says what to do."""
 
 
 class Workload(Protocol):
-    """A place with two services and some files."""
+    """Two services, the server and the Sentinel, and their files."""
 
     @property
     def directory(self) -> Path:
-        """Where the servers keep their configuration, as they see it."""
+        """The directory of the servers' configuration, as they see it."""
         ...
 
     @property
-    def data(self) -> Path:
-        """Where the server keeps its data; outlives the unit if the storage does."""
+    def data_directory(self) -> Path:
+        """The directory of the server's data, in the unit's storage."""
         ...
 
     def memory(self) -> int:
@@ -31,10 +31,10 @@ class Workload(Protocol):
         ...
 
     def version(self) -> tuple[int, int, int]:
-        """The version of the server that is installed.
+        """The version of the installed server.
 
         Raises:
-            WorkloadError: If there is none.
+            WorkloadError: If no server is installed.
         """
         ...
 
@@ -54,19 +54,21 @@ class Workload(Protocol):
         """Whether the server was built with TLS.
 
         Raises:
-            WorkloadError: If there is none.
+            WorkloadError: If no server is installed.
         """
         ...
 
-    def names(self) -> tuple[str, ...]:
-        """The DNS names by which clients may know this unit."""
+    def dns_names(self) -> tuple[str, ...]:
+        """The DNS names by which clients may connect to this unit."""
         ...
 
     def sentinel_script(self, address: str) -> str:
-        """The script by which this unit's Sentinel wakes the charm; see :mod:`.wake`.
+        """The script by which this unit's Sentinel notifies the charm.
+
+        See :mod:`.sentinel_script`.
 
         Args:
-            address: What the unit's server is known by to Sentinels.
+            address: The address of the unit's server, as Sentinels know it.
 
         Raises:
             WorkloadError: If Juju cannot be reached from here.
@@ -78,19 +80,19 @@ class Workload(Protocol):
         ...
 
     def start(self, service: Service, arguments: Sequence[str]) -> None:
-        """Start a service; it goes on when the hook ends.
+        """Start a service, which outlives the hook.
 
         Args:
             service: Which.
-            arguments: Of ``valkey-server``.
+            arguments: The arguments of ``valkey-server``.
 
         Raises:
             WorkloadError: If it does not start.
         """
         ...
 
-    def last_words(self, service: Service) -> str:
-        """The last line that a service has written, at most 200 characters of it."""
+    def last_log_line(self, service: Service) -> str:
+        """The last line that a service has logged, at most 200 characters of it."""
         ...
 
     def stop(self, service: Service) -> None:

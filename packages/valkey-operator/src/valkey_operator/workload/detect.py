@@ -1,4 +1,4 @@
-"""Which kind of workload this unit has."""
+"""The workload of the substrate that this unit runs on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import ops
 from . import Workload
 from .process import ProcessWorkload
 
-UNSUPPORTED = "Machines and Kubernetes are not supported yet; deploy this charm in localjuju"
+UNSUPPORTED = "Machines and Kubernetes are not supported yet; deploy this charm with localjuju"
 
 
 def detect_workload(charm: ops.CharmBase) -> Workload | None:
-    """Where the servers of this unit run; None on a substrate that this charm does not support."""
+    """The workload of this unit; None on a substrate that the charm does not support."""
     if directory := os.environ.get("LOCALJUJU_DIR"):
         return ProcessWorkload(
             Path(directory) / "valkey",

@@ -1,11 +1,12 @@
 """The servers as plain processes, for localjuju.
 
-They are found again by their number and the time at which they were started: a number alone could
-mean any process later.
+They are identified by process id and start time: the id alone could be another process's later.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import re
 import shutil
@@ -15,33 +16,47 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..clock import Clock, until
 from . import Service, WorkloadError
 from .sentinel_script import juju_exec_script
 
-_STOP_SECONDS = 15.0
+logger = logging.getLogger(__name__)
+
+_STOP_TIMEOUT = 15.0
 """A server with a stuck replica takes 10 s to stop (``shutdown-timeout``)."""
+
+_STARTUP_SECONDS = 0.05
+"""In which a server that cannot run, because of its configuration or port, has exited."""
 
 
 class ProcessWorkload:
     """Runs ``valkey-server`` from the PATH.
 
     Args:
-        directory: For configuration.
-        find_data: Says where data goes; asked only when a server is started.
+        directory: The directory for configuration.
+        find_data_directory: Finds the directory for data; called only when a server starts.
         unit: The name of this unit.
+        clock: What waiting is measured by.
     """
 
-    def __init__(self, directory: Path, find_data: Callable[[], Path], unit: str):
+    def __init__(
+        self,
+        directory: Path,
+        find_data_directory: Callable[[], Path],
+        unit: str,
+        clock: Clock = time,
+    ):
         self._directory = directory
-        self._find_data = find_data
+        self._find_data_directory = find_data_directory
+        self._clock = clock
         self._unit = unit
         self._version: tuple[int, int, int] | None = None
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
-    def data(self) -> Path:
+    def data_directory(self) -> Path:
         """See :class:`Workload`."""
-        return self._find_data()
+        return self._find_data_directory()
 
     @property
     def directory(self) -> Path:
@@ -55,25 +70,25 @@ class ProcessWorkload:
     def version(self) -> tuple[int, int, int]:
         """See :class:`Workload`."""
         if self._version is None:
-            self._version = self._ask_version()
+            self._version = self._read_version()
         return self._version
 
-    def _ask_version(self) -> tuple[int, int, int]:
-        said = subprocess.run(
-            [self._binary(), "--version"], capture_output=True, text=True, check=False
+    def _read_version(self) -> tuple[int, int, int]:
+        output = subprocess.run(
+            [self._executable(), "--version"], capture_output=True, text=True, check=False
         ).stdout
-        found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", said)
-        if not found:
-            raise WorkloadError(f"valkey-server does not tell its version: {said.strip()[:80]}")
-        major, minor, patch = map(int, found.groups())
+        match = re.search(r"v=(\d+)\.(\d+)\.(\d+)", output)
+        if not match:
+            raise WorkloadError(f"Unknown version of valkey-server: {output.strip()[:80]}")
+        major, minor, patch = map(int, match.groups())
         return major, minor, patch
 
     @staticmethod
-    def _binary() -> str:
-        found = shutil.which("valkey-server")
-        if not found:
+    def _executable() -> str:
+        path = shutil.which("valkey-server")
+        if not path:
             raise WorkloadError("valkey-server is not on the PATH; install Valkey 7.2 or later")
-        return found
+        return path
 
     def read(self, name: str) -> str | None:
         """See :class:`Workload`."""
@@ -85,12 +100,12 @@ class ProcessWorkload:
     def write(self, name: str, text: str, *, executable: bool = False) -> None:
         """See :class:`Workload`."""
         path = self._directory / name
-        fresh = path.with_suffix(f"{path.suffix}.new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(text)
+        new = path.with_suffix(f"{path.suffix}.new")
+        new.touch(mode=0o600)
+        new.write_text(text)
         if executable:
-            fresh.chmod(0o700)
-        fresh.replace(path)
+            new.chmod(0o700)
+        new.replace(path)
 
     def remove(self, name: str) -> None:
         """See :class:`Workload`."""
@@ -98,14 +113,14 @@ class ProcessWorkload:
 
     def has_tls(self) -> bool:
         """See :class:`Workload`."""
-        # Both kinds know the options and end at once; one with TLS misses the certificate.
+        # Each exits at once; one with TLS does so because the certificate does not exist.
         options = ("--port", "0", "--tls-port", "1", "--tls-cert-file", "/nonexistent")
-        said = subprocess.run(
-            [self._binary(), *options], capture_output=True, text=True, check=False, timeout=10
+        process = subprocess.run(
+            [self._executable(), *options], capture_output=True, text=True, check=False, timeout=10
         )
-        return "Failed to configure TLS" in said.stdout + said.stderr
+        return "Failed to configure TLS" in process.stdout + process.stderr
 
-    def names(self) -> tuple[str, ...]:
+    def dns_names(self) -> tuple[str, ...]:
         """See :class:`Workload`."""
         return ()
 
@@ -124,22 +139,26 @@ class ProcessWorkload:
         """See :class:`Workload`."""
         with self._log(service).open("ab") as output:
             process = subprocess.Popen(
-                [self._binary(), *arguments],
+                [self._executable(), *arguments],
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                # Sentinel writes its file anew, with its passwords, as readable as this allows.
+                # Sentinel rewrites its file, which has its passwords, with this mode.
                 umask=0o077,
             )
-        self.write(f"{service}.pid", f"{process.pid} {_started(process.pid)}")
-        time.sleep(0.05)
-        if process.poll() is not None:
-            raise WorkloadError(f"{service} does not start: {self.last_words(service)}")
-        process.returncode = 0  # it outlives this hook and is not waited for
+        self.write(f"{service}.pid", f"{process.pid} {_start_time(process.pid)}")
+        try:
+            process.wait(_STARTUP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.returncode = 0  # It outlives this hook and is not waited for.
+            logger.debug("%s runs as process %d", service, process.pid)
+            return
+        name = {"server": "Valkey", "sentinel": "Sentinel"}[service]
+        raise WorkloadError(f"{name} does not start: {self.last_log_line(service)}")
 
-    def last_words(self, service: Service) -> str:
+    def last_log_line(self, service: Service) -> str:
         """See :class:`Workload`."""
         log = self._log(service)
         text = log.read_text(errors="replace") if log.exists() else ""
@@ -153,21 +172,26 @@ class ProcessWorkload:
         pid = self._pid(service)
         if pid is None:
             return
+
+        def has_ended() -> bool:
+            return self._pid(service) != pid
+
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while self._pid(service) == pid:
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGKILL)
-            time.sleep(0.01)
+        if until(has_ended, _STOP_TIMEOUT, interval=0.01, clock=self._clock):
+            return
+        logger.warning("%s has not stopped in %.0f s: killing it", service, _STOP_TIMEOUT)
+        os.kill(pid, signal.SIGKILL)
+        until(has_ended, math.inf, interval=0.01, clock=self._clock)
 
     def _pid(self, service: Service) -> int | None:
-        """The process of a service, if it still is one."""
-        pid, _, started = (self.read(f"{service}.pid") or "").partition(" ")
-        return int(pid) if pid.isdigit() and started and _started(int(pid)) == started else None
+        """The process id of a service, None if it does not run."""
+        pid, _, start_time = (self.read(f"{service}.pid") or "").partition(" ")
+        is_same = pid.isdigit() and start_time and _start_time(int(pid)) == start_time
+        return int(pid) if is_same else None
 
 
-def _started(pid: int) -> str:
-    """When a process was started, in ticks since boot; empty for none and for a zombie."""
+def _start_time(pid: int) -> str:
+    """When a process started, in ticks since boot; empty for none and for a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

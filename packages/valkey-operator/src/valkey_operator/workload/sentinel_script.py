@@ -1,16 +1,17 @@
-"""How Sentinel wakes the charm: the script that it runs when the primary has moved.
+"""The script that Sentinel runs when the primary has changed, to notify the charm.
 
-Sentinel runs it on every unit, with its own environment, user and directory, and with the
-arguments ``NAME ROLE STATE FROM-ADDRESS FROM-PORT TO-ADDRESS TO-PORT``. It may run it more than
-once for one change, so what it starts has to be idempotent. Exit code 0 means done, 1 (or death
-by a signal) that it shall be tried again after 30 s and then after twice as long each time, 2 and
-above that it shall not. After 60 s Sentinel kills it and tries again. (Valkey 7.2 to 9.1.)
+It is Sentinel's ``client-reconfig-script``. Sentinel runs it on every unit, with its own
+environment, user and directory, and with the arguments ``NAME ROLE STATE FROM-ADDRESS FROM-PORT
+TO-ADDRESS TO-PORT``. It may run it more than once for one change, so the hooks that it dispatches
+have to be idempotent. After exit code 1, or if the script dies by a signal, Sentinel runs it again
+30 s later, and then after twice as long each time; after other exit codes it does not. A script
+that takes 60 s is killed and run again. (Valkey 7.2 to 9.1.)
 
-What the script lets Juju run is the same wherever servers run: first the leader tells clients,
-then the unit whose server was the primary starts it again. How Juju is reached differs. On
-machines and in localjuju it is ``juju-exec``, with the events ``primary-changed`` on the leader,
-which finds both addresses in environment variables, and ``primary-lost``. In a container it is a
-notice of Pebble with both addresses, which each unit gets from its own.
+Wherever servers run, the leader first tells clients, then the unit of the former primary restarts
+it. On machines and in localjuju the script uses ``juju-exec``: the leader gets the event
+``primary-changed``, with both addresses in environment variables, and the unit of the former
+primary the event ``primary-lost``. In a container it sends a Pebble notice with both addresses to
+its own unit.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ OLD = "VALKEY_OLD_PRIMARY"
 NEW = "VALKEY_NEW_PRIMARY"
 
 NOTICE = "valkey.io/primary-changed"
-"""The key of Pebble's notice; its data are named ``old`` and ``new``."""
+"""The key of the Pebble notice; its data has the keys ``old`` and ``new``."""
 
 _HEAD = """\
 #!/bin/sh
-# Sentinel runs this when the primary has moved; it lets Juju dispatch what has to be done.
+# Sentinel runs this when the primary has changed; it notifies the charm.
 [ "$#" -eq 7 ] || exit 2
 case "$4$6" in *[!A-Za-z0-9.:_-]*) exit 2 ;; esac
 """
@@ -42,10 +43,10 @@ _NOTIFY = """\
 _DISPATCH = """\
 # This Sentinel was started by a hook that ended long ago.
 unset JUJU_CONTEXT_ID
-wake="{old}=$4 {new}=$6 JUJU_DISPATCH_PATH=hooks/{changed} ./dispatch"
-{juju_exec} {unit} "leads=\\$(is-leader) && {{ [ \\$leads != True ] || $wake; }}" || exit 1
+dispatch="{old}=$4 {new}=$6 JUJU_DISPATCH_PATH=hooks/{changed} ./dispatch"
+{juju_exec} {unit} "leads=\\$(is-leader) && {{ [ \\$leads != True ] || $dispatch; }}" || exit 1
 [ "$4" = {address} ] || exit 0
-# The leader's word to the clients comes first, wherever hooks of several units share a machine.
+# The leader tells clients first, even where hooks of several units share a machine.
 sleep 1
 {juju_exec} {unit} "JUJU_DISPATCH_PATH=hooks/{lost} ./dispatch" || exit 1
 """
@@ -55,9 +56,9 @@ def juju_exec_script(juju_exec: str, unit: str, address: str) -> str:
     """The script for a unit whose processes can run ``juju-exec``.
 
     Args:
-        juju_exec: The executable.
+        juju_exec: The path of the executable.
         unit: The unit's name.
-        address: What the unit's server is known by to Sentinels.
+        address: The address of the unit's server, as Sentinels know it.
     """
     return _HEAD + _DISPATCH.format(
         changed=CHANGED,
@@ -74,16 +75,16 @@ def pebble_script(pebble: str = "/charm/bin/pebble") -> str:
     """The script for a unit whose servers run in a container.
 
     Args:
-        pebble: The executable, as the container sees it.
+        pebble: The path of the executable in the container.
     """
     return _HEAD + _NOTIFY.format(pebble=shlex.quote(pebble), key=NOTICE)
 
 
 def primary_change_of_hook() -> PrimaryChange:
-    """From the environment; both addresses are empty in a hook that no script dispatched."""
+    """The change in the environment of a hook; empty addresses if no script dispatched it."""
     return PrimaryChange(os.environ.get(OLD, ""), os.environ.get(NEW, ""))
 
 
 def primary_change_of_notice(data: Mapping[str, str]) -> PrimaryChange:
-    """From the data of a notice."""
+    """The change in the data of a Pebble notice."""
     return PrimaryChange(data.get("old", ""), data.get("new", ""))
