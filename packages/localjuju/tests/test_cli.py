@@ -103,7 +103,7 @@ def test_without_a_compiler_the_client_is_python(
     monkeypatch.setattr(server.shutil, "which", lambda name: None)
     script = tmp_path / "script.json"
     with localjuju.Juju(driver="process", environment={"PROBE_SCRIPT": str(script)}) as juju:
-        assert (juju.engine.bin / "relation-set").resolve().read_text().startswith("#!")
+        assert (juju.bin / "relation-set").resolve().read_text().startswith("#!")
         probe = Probe(juju, script)
         probe.order(
             "start", {"run": ["state-set", "--file", "-"], "stdin": '{"k": "v"}'}, ["is-leader"]
@@ -126,7 +126,7 @@ def test_the_shell_ends_with_its_command() -> None:
 
 def test_two_models_do_not_meet() -> None:
     with localjuju.Juju() as one, localjuju.Juju() as other:
-        assert one.engine.model.subnet != other.engine.model.subnet
+        assert one._engine.model.subnet != other._engine.model.subnet
 
 
 def test_the_fixture_shows_the_timeline_of_a_failure(tmp_path: Path) -> None:

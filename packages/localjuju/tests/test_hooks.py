@@ -12,7 +12,6 @@ import pytest
 from probe_model import PROBE, Probe
 
 import localjuju
-from localjuju.hook import Hook
 from localjuju.supervisor import descendants
 
 SETUP = [
@@ -200,7 +199,7 @@ def test_nothing_is_left_behind(probe: Probe) -> None:
     probe.order("start", "daemon")
     probe.deploy("a")
     probe.juju.settle()
-    alive = descendants(probe.juju.engine.host.pid)
+    alive = descendants(probe.juju._engine.host.pid)
     assert any("sleep" in Path(f"/proc/{pid}/cmdline").read_text() for pid in alive)
     probe.juju.close()
     assert not probe.juju.directory.exists()
@@ -229,7 +228,7 @@ def test_a_unit_in_error_runs_actions_and_can_be_resolved_or_removed(probe: Prob
     probe.juju.settle()
     probe.order("update-status", "fail")
     probe.order("say", ["action-set", "k=v"])
-    probe.juju.engine.automatic_retry = False
+    probe.juju.automatically_retry_hooks = False
     for unit in ("a/0", "a/1"):
         probe.juju.update_status(unit)
     probe.juju.wait(lambda status: jubilant.all_error(status, "a"))
@@ -263,18 +262,18 @@ def test_a_relation_that_is_removed_before_a_unit_has_heard_of_it_ends(probe: Pr
     probe.juju.settle()
     removed: list[str] = []
 
-    def remove_once(hook: Hook, _: str) -> None:
-        if hook.event.hook == "mates-relation-created" and hook.unit.name == "a/0" and not removed:
-            removed.append(hook.unit.name)
-            engine = probe.juju.engine
+    def remove_once(call: localjuju.HookCall) -> None:
+        if call.event.hook == "mates-relation-created" and call.unit == "a/0" and not removed:
+            removed.append(call.unit)
+            engine = probe.juju._engine
             engine.controller.drop_relation(engine.model.relations[relation])
 
-    probe.juju.engine.on_call = remove_once
+    probe.juju.on_call(remove_once)
     probe.order("mates-relation-created", ["is-leader"])
     probe.juju.add_unit("a")
     probe.juju.settle()
     assert removed
-    assert relation not in probe.juju.engine.model.relations
+    assert relation not in probe.juju.snapshot().relations
     assert "in-relation-broken" not in probe.hooks("a/0")
     probe.juju.integrate("a:in", "b:out")
 

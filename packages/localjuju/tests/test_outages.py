@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from probe_model import Probe
 
+from localjuju import HookCall
 from localjuju.supervisor import descendants
 
 
@@ -21,7 +21,7 @@ def command_line(pid: int) -> str:
 
 
 def juju_exec(probe: Probe, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [str(probe.juju.engine.bin / "juju-exec"), *words]
+    command = [str(probe.juju.bin / "juju-exec"), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -77,7 +77,7 @@ def test_a_command_waits_for_its_turn_and_each_one_runs(probe: Probe) -> None:
 def test_a_command_runs_while_a_hook_waits_for_a_person(probe: Probe) -> None:
     probe.deploy("a")
     probe.juju.settle()
-    probe.juju.engine.automatic_retry = False
+    probe.juju.automatically_retry_hooks = False
     probe.order("update-status", "fail")
     probe.juju.update_status("a/0")
     probe.juju.wait(lambda status: status.apps["a"].units["a/0"].is_error)
@@ -96,12 +96,13 @@ def test_what_cannot_be_run_is_refused(probe: Probe) -> None:
 def test_a_hook_that_is_killed_has_changed_nothing_and_comes_again(probe: Probe) -> None:
     killed: list[str] = []
 
-    def kill_once(hook: Any, name: str) -> None:
-        if hook.event.kind == "config-changed" and name == "is-leader" and not killed:
-            killed.append(name)
-            probe.juju.engine.kill(hook)
+    def kill_once(call: HookCall) -> None:
+        is_meant = call.event.kind == "config-changed" and call.command == "is-leader"
+        if is_meant and not killed:
+            killed.append(call.hook_id)
+            call.kill_hook()
 
-    probe.juju.engine.on_call = kill_once
+    probe.juju.on_call(kill_once)
     probe.order("config-changed", ["relation-set", "-r", "mates:0", "k=v"], ["is-leader"])
     probe.deploy("a")
     probe.juju.wait(lambda _: bool(killed))
@@ -121,7 +122,7 @@ def test_a_machine_that_is_lost_takes_its_processes_along_and_boots_again(probe:
     probe.juju.settle()
 
     def sleepers() -> int:
-        alive = descendants(probe.juju.engine.host.pid)
+        alive = descendants(probe.juju._engine.host.pid)
         return sum(command_line(pid).startswith("sleep") for pid in alive)
 
     probe.juju.wait(lambda _: sleepers() == 3)

@@ -235,7 +235,7 @@ def test_goal_state_counts_units_that_stay(pair: Probe) -> None:
 
 
 def test_a_command_outside_of_a_hook_is_refused(pair: Probe) -> None:
-    tool = pair.juju.engine.bin / "is-leader"
+    tool = pair.juju.bin / "is-leader"
     done = subprocess.run([tool], capture_output=True, text=True, check=False, env={})
     assert done.returncode == 1
     assert "no hook is running" in done.stderr

@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import secrets
 import shutil
-import signal
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import resolver, subnet, tools
 from .agent import Agent
+from .calls import Calls
 from .charm import CharmSpec
 from .controller import Controller
 from .drivers import Driver, DriverName, Run
 from .drivers.process import ProcessDriver
 from .drivers.warm import WarmDriver
 from .environment import Environments
-from .errors import ToolError
 from .execution import execute, finish, shell
 from .hook import Hook
 from .host import Host
 from .server import Call, Server, install_client
-from .state import Application, Command, Event, Model, Task, Unit, new_secret_id
+from .state import JUJU_VERSION, Application, Command, Event, Model, Task, Unit, new_secret_id
 from .timeline import Timeline, shorten
 
 CommandLine = Callable[[list[str], Path], tuple[int, str, str]]
 
 _FIRST_RETRY = 0.5
 _LAST_RETRY = 30.0
+
+
+@dataclass(frozen=True)
+class FailedHook:
+    """An attempt to run a hook that failed.
+
+    Attributes:
+        seconds: Since the model was made.
+        unit: The name of the unit.
+        event: What the hook was about.
+        reason: The last line of its output, or why it could not be run.
+    """
+
+    seconds: float
+    unit: str
+    event: Event
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.unit}: {self.event} failed: {self.reason}"
 
 
 class Engine:
@@ -47,7 +63,9 @@ class Engine:
         environment: Environment variables that every hook gets on top of this process's
             ``PATH``, ``HOME`` and ``LANG``.
         hook_timeout: Seconds after which a hook is killed and counts as failed.
-        seed: Of the order in which units get their turn; sorted by name if None.
+        seed: Seed of the random order in which units run their hooks; sorted by name if None.
+        juju_version: The version that charms and clients are told.
+        automatically_retry_hooks: Whether hooks that fail are retried.
     """
 
     def __init__(
@@ -58,6 +76,8 @@ class Engine:
         environment: Mapping[str, str] | None = None,
         hook_timeout: float = 300.0,
         seed: int | None = None,
+        juju_version: str = JUJU_VERSION,
+        automatically_retry_hooks: bool = True,
     ):
         self.root = _make_root()
         self.timeline = Timeline()
@@ -65,10 +85,11 @@ class Engine:
         self.changed = threading.Condition(self.lock)
         self.host = Host(self.root)
         self._subnet = subnet.reserve()
-        self.model = Model(name, str(uuid.uuid4()), self._subnet.prefix)
+        self.model = Model(name, str(uuid.uuid4()), self._subnet.prefix, juju_version=juju_version)
         self.hook_timeout = hook_timeout
-        self.automatic_retry = True
-        self.on_call: Callable[[Hook, str], None] | None = None
+        self.automatically_retry_hooks = automatically_retry_hooks
+        self.calls = Calls(self.lock)
+        self._failed_hooks: list[FailedHook] = []
         self._environments = Environments(self.root, self.host)
         self._processes = ProcessDriver(self.host)
         self._driver: Driver = (
@@ -82,7 +103,6 @@ class Engine:
             subnet=self._subnet,
             forget=self._driver.forget,
         )
-        self._hooks: dict[str, Hook] = {}
         self._turn = 0
         self._random = None if seed is None else random.Random(seed)  # noqa: S311
         self._closing = False
@@ -117,33 +137,7 @@ class Engine:
             return self._commands(call.arguments, call.directory)
         if call.name == "juju-exec":
             return execute(self.model, self.changed, call, is_closing=lambda: self._closing)
-        with self.lock:
-            hook = self._hooks.get(call.token)
-            if hook is None:
-                return 1, "", "ERROR no hook is running in this context\n"
-            with contextlib.suppress(ProcessLookupError):
-                hook.session = os.getsid(call.process)
-            if self.on_call:
-                self.on_call(hook, call.name)
-            try:
-                return 0, tools.run(hook, call), ""
-            except ToolError as error:
-                return 1, "", f"{error}\n"
-
-    @staticmethod
-    def kill(hook: Hook) -> None:
-        """Kill a hook that has called at least one hook command, and its children.
-
-        What it started in a session of its own goes on, as on a machine.
-        """
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(hook.session, signal.SIGKILL)
-
-    def kill_hook_of(self, unit: Unit) -> None:
-        """Kill the hook that a unit is running, if it has called a hook command."""
-        for hook in self._hooks.values():
-            if hook.unit is unit and hook.session:
-                self.kill(hook)
+        return self.calls.answer(call)
 
     # The loop.
 
@@ -229,8 +223,7 @@ class Engine:
                 self.controller.enter_relations(unit)
             version = resolver.observe(self.model, unit, event)
             hook = Hook(self.model, unit, event, self.timeline, task)
-            token = f"{unit.name}-{event.hook or event.kind}-{secrets.token_hex(8)}"
-            self._hooks[token] = hook
+            token = self.calls.start(hook)
         environment = self._environments.of(charm)
         directory = self._agent.charm_dir(unit, app, environment)
         log = self.root / f"hook-{unit.name.replace('/', '-')}.log"
@@ -253,8 +246,7 @@ class Engine:
         try:
             code = driver.run(run)
         finally:
-            with self.lock:
-                del self._hooks[token]
+            self.calls.end(token)
         seconds = time.monotonic() - start
         output = log.read_text(errors="replace") if log.exists() else ""
         with self.lock:
@@ -298,8 +290,9 @@ class Engine:
             unit.failures += 1
             delay = min(_FIRST_RETRY * 2 ** (unit.failures - 1), _LAST_RETRY)
             unit.failed = event
-            unit.retry_at = time.monotonic() + (delay if self.automatic_retry else 1e9)
-            self.timeline.add("hook", unit.name, f"{event} failed: {why}")
+            unit.retry_at = time.monotonic() + (delay if self.automatically_retry_hooks else 1e9)
+            entry = self.timeline.add("hook", unit.name, f"{event} failed: {why}")
+            self._failed_hooks.append(FailedHook(entry.seconds, unit.name, event, why))
 
     def _task(self, unit: Unit, event: Event) -> Task | None:
         return (
@@ -339,6 +332,11 @@ class Engine:
                 resolver.commit(self.model, unit, unit.failed, version)
                 unit.failed, unit.failures = None, 0
                 self.changed.notify_all()
+
+    def failed_hooks(self) -> list[FailedHook]:
+        """Every attempt of a hook that failed, in their order."""
+        with self.lock:
+            return list(self._failed_hooks)
 
     @property
     def closing(self) -> bool:

@@ -17,7 +17,7 @@ def lose(engine: Engine, unit: Unit) -> None:
     app = engine.model.applications[unit.app]
     with engine.lock:
         unit.lost = True
-        engine.kill_hook_of(unit)
+        engine.calls.kill_hook_of(unit)
         if app.leader == unit.name:
             engine.controller.elect(app)
         engine.changed.notify_all()

@@ -10,6 +10,9 @@ from typing import Any
 
 from .charm import CharmSpec
 
+JUJU_VERSION = "3.6.14"
+"""The version of Juju whose behaviour is modelled."""
+
 _XID = string.digits + string.ascii_lowercase[:22]
 
 
@@ -274,7 +277,7 @@ class Model:
     next_task: int = 0
     next_command: int = 0
     next_machine: int = 0
-    juju_version: str = "3.6.14"
+    juju_version: str = JUJU_VERSION
     detached_storage: dict[str, str] = field(default_factory=dict[str, str])
 
     def units(self) -> list[Unit]:
