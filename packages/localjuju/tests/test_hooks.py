@@ -266,7 +266,7 @@ def test_a_relation_that_is_removed_before_a_unit_has_heard_of_it_ends(probe: Pr
         if call.event.hook == "mates-relation-created" and call.unit == "a/0" and not removed:
             removed.append(call.unit)
             engine = probe.juju._engine
-            engine.controller.drop_relation(engine.model.relations[relation])
+            engine.controller.begin_relation_removal(engine.model.relations[relation])
 
     probe.juju.on_call(remove_once)
     probe.order("mates-relation-created", ["is-leader"])

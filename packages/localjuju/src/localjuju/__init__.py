@@ -6,9 +6,10 @@ with localjuju.Juju() as juju:
 """
 
 from .calls import HookCall, Subscription
-from .engine import FailedHook
 from .errors import CharmError, LocalJujuError
+from .failures import FailedHook
 from .juju import Juju
+from .model import Event
 from .simulated import SimulatedApp
 from .snapshot import (
     ApplicationSnapshot,
@@ -17,7 +18,6 @@ from .snapshot import (
     Snapshot,
     UnitSnapshot,
 )
-from .state import Event
 from .timeline import Entry, Timeline
 
 __all__ = [

@@ -16,8 +16,8 @@ from typing import Self
 from . import tools
 from .errors import ToolError
 from .hook import Hook
+from .model import Event, Unit
 from .server import Call
-from .state import Event, Unit
 
 
 @dataclass(frozen=True)

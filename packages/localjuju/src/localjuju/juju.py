@@ -14,11 +14,13 @@ from . import commands, outage, simulated
 from .calls import Listener, Subscription
 from .charm import EndpointSpec, Role
 from .drivers import DriverName
-from .engine import Engine, FailedHook
+from .engine import Engine
 from .errors import LocalJujuError
+from .failures import FailedHook
+from .model import JUJU_VERSION, Application, Event, Secret, Unit
+from .settings import Settings
 from .simulated import SimulatedApp
 from .snapshot import Snapshot, UnitSnapshot, take_snapshot
-from .state import JUJU_VERSION, Application, Event, Secret, Unit
 from .timeline import Timeline
 
 
@@ -59,10 +61,9 @@ class Juju(jubilant.Juju):
             name,
             driver=driver,
             environment=environment,
-            hook_timeout=hook_timeout,
+            settings=Settings(hook_timeout, automatically_retry_hooks),
             seed=seed,
             juju_version=juju_version,
-            automatically_retry_hooks=automatically_retry_hooks,
         )
         self._engine.serve(partial(commands.run, self._engine))
         super().__init__(wait_timeout=wait_timeout, cli_binary=self.bin / "juju")
@@ -146,7 +147,7 @@ class Juju(jubilant.Juju):
 
     def failed_hooks(self, app: str | None = None) -> tuple[FailedHook, ...]:
         """The hooks that failed so far, each attempt of its own, of an application or of all."""
-        failures = self._engine.failed_hooks()
+        failures = self._engine.failures.all()
         return tuple(f for f in failures if app is None or f.unit.partition("/")[0] == app)
 
     def address(self, unit: str) -> str:
@@ -212,20 +213,20 @@ class Juju(jubilant.Juju):
     @property
     def hook_timeout(self) -> float:
         """Seconds after which a hook is killed and counts as failed."""
-        return self._engine.hook_timeout
+        return self._engine.settings.hook_timeout
 
     @hook_timeout.setter
     def hook_timeout(self, seconds: float) -> None:
-        self._engine.hook_timeout = seconds
+        self._engine.settings.hook_timeout = seconds
 
     @property
     def automatically_retry_hooks(self) -> bool:
         """Whether hooks that fail from now on are retried; if not, they wait for ``resolve``."""
-        return self._engine.automatically_retry_hooks
+        return self._engine.settings.automatically_retry_hooks
 
     @automatically_retry_hooks.setter
     def automatically_retry_hooks(self, retry: bool) -> None:
-        self._engine.automatically_retry_hooks = retry
+        self._engine.settings.automatically_retry_hooks = retry
 
     def set_leader(self, unit: str) -> None:
         """Make a unit the leader of its application.
@@ -233,7 +234,7 @@ class Juju(jubilant.Juju):
         Raises:
             LocalJujuError: If there is no such unit.
         """
-        self._engine.controller.elect(self._app(unit), unit)
+        self._engine.leadership.elect(self._app(unit), unit)
 
     def clear_leader(self, app: str) -> None:
         """Leave an application without a leader, until :meth:`set_leader` or :meth:`recover`.
@@ -245,7 +246,7 @@ class Juju(jubilant.Juju):
             application = self._engine.model.applications.get(app)
             if application is None:
                 raise LocalJujuError(f"there is no application {app}")
-            application.leader = ""
+            self._engine.leadership.clear(application)
 
     def update_status(self, unit: str) -> None:
         """Make a unit run update-status; no clock does.

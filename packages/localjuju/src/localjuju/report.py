@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .state import Application, Model, Relation, Secret, Status, Task, Unit, now
+from .model import Application, Model, Relation, Secret, Status, Task, Unit, now
 
 
 def _status(status: Status) -> dict[str, Any]:

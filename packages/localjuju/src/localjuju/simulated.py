@@ -11,7 +11,7 @@ from typing import Literal
 from .charm import CharmSpec, EndpointSpec
 from .engine import Engine
 from .errors import LocalJujuError
-from .state import (
+from .model import (
     Application,
     Relation,
     RelationEnd,
@@ -107,7 +107,7 @@ class SimulatedApp:
         with self._engine.lock:
             relation = self._engine.model.relations[relation_id]
             relation.in_scope.discard(self.unit)
-            self._engine.controller.drop_relation(relation)
+            self._engine.controller.begin_relation_removal(relation)
 
     def add_secret(self, content: Mapping[str, str], relation_id: int) -> str:
         """Create a secret that the other side of a relation may read.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .charm import EndpointSpec
 from .errors import LocalJujuError
-from .state import Application, Event, Model, Relation, Secret, Unit, secret_id
+from .model import Application, Event, Model, Relation, Secret, Unit, secret_id
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import yaml
 
 from .. import report
 from ..errors import CommandError
-from ..state import Task
+from ..model import Task
 from .arguments import Command, Output, Parser, dump, seconds
 from .context import Context
 

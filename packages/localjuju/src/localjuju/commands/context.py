@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..engine import Engine
 from ..errors import CommandError
-from ..state import Application, Model, Secret, Unit
+from ..model import Application, Model, Secret, Unit
 
 
 @dataclass(frozen=True)

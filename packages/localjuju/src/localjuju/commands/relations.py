@@ -6,7 +6,7 @@ from typing import Any
 
 from ..charm import EndpointSpec
 from ..errors import CommandError
-from ..state import Relation, RelationEnd
+from ..model import Relation, RelationEnd
 from .arguments import Command, Parser
 from .context import Context
 
@@ -73,7 +73,7 @@ def _remove_relation(context: Context, a: Any) -> None:
     ]
     if not found:
         raise CommandError(f"relation {a.one} {a.two} not found")
-    context.engine.controller.drop_relation(found[0])
+    context.engine.controller.begin_relation_removal(found[0])
 
 
 COMMANDS: dict[str, tuple[Parser, Command]] = {

@@ -9,7 +9,7 @@ import yaml
 
 from .. import report
 from ..errors import CommandError
-from ..state import Secret, SecretRevision, new_secret_id
+from ..model import Secret, SecretRevision, new_secret_id
 from .arguments import Command, Output, Parser, dump
 from .context import Context
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import CommandError
-from ..state import Unit
+from ..model import Unit
 from .arguments import Command, Parser
 from .context import Context
 
@@ -58,7 +58,7 @@ def _resolve(context: Context, a: Any) -> None:
     for unit in units:
         unit.retry_at = 0.0
         if a.no_retry:
-            context.engine.skip(unit)
+            context.engine.failures.skip(unit)
 
 
 COMMANDS: dict[str, tuple[Parser, Command]] = {

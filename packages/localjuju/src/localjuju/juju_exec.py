@@ -6,9 +6,9 @@ from collections.abc import Callable
 from threading import Condition
 
 from .drivers import Run
-from .hook import Hook
+from .hook import Hook, commit
+from .model import Command, Model, Unit
 from .server import Call
-from .state import Command, Model, Unit
 
 _USAGE = "ERROR usage: juju-exec [-u] UNIT COMMAND...\n"
 
@@ -18,13 +18,13 @@ def execute(
 ) -> tuple[int, str, str]:
     """Let a unit run a command once it runs no hook, and wait for its end.
 
-    As in Juju each call runs, however many ask for the same; and what the command wrote counts
-    even if it exits with an error, unless its shell was killed.
+    As in Juju each call is run, even if others run the same command; and what the command
+    changed is kept even if it exits with an error, unless its shell was killed.
 
     Args:
         model: The model.
         changed: Guards the model, and is told of every change.
-        call: Of ``juju-exec``.
+        call: The call of ``juju-exec``.
         is_closing: Says whether the model is about to end.
 
     Returns:
@@ -57,21 +57,27 @@ def shell(command: Command) -> tuple[str, ...]:
 
 
 def finish(unit: Unit, command: Command, hook: Hook, code: int, run: Run) -> None:
-    """Let whoever asked for a command know how it ended.
+    """Answer the caller of a command that has ended.
 
     Args:
-        unit: That ran it.
-        command: What was asked for.
+        unit: The unit that ran it.
+        command: The command.
         hook: The context in which it ran.
         code: The exit code; negative if its shell was killed.
-        run: Where its output is.
+        run: Names the files of its output.
     """
     if code >= 0:
-        hook.commit()  # as in Juju, whatever the exit code
+        commit(hook)  # as in Juju, whatever the exit code
     command.code = code if code >= 0 else 1
     command.out = run.log.read_text(errors="replace")
     if run.errors is not None:
         command.err = run.errors.read_text(errors="replace")
         run.errors.unlink()
     command.finished = True
+    unit.commands.remove(command)
+
+
+def fail(unit: Unit, command: Command, reason: str) -> None:
+    """Answer the caller of a command that could not be run."""
+    command.err, command.finished = f"ERROR {reason}\n", True
     unit.commands.remove(command)
