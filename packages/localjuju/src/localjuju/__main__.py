@@ -1,4 +1,4 @@
-"""``localjuju``: a model to play with, from a shell."""
+"""``localjuju``: a model for the time of a command or shell."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class CharmDirs:
     root: Path
 
     def prepare(self, unit: Unit, app: Application, environment: Environment) -> Path:
-        """The unit's own charm directory, written if it is not that of the present charm."""
+        """The unit's own charm directory, written first if the charm has changed."""
         target = self.root / "agents" / f"unit-{unit.name.replace('/', '-')}" / "charm"
         stamp = target / ".localjuju-charm-version"
         if stamp.exists() and stamp.read_text() == str(app.charm_version):

@@ -123,8 +123,8 @@ class Juju(jubilant.Juju):
     def snapshot(self) -> Snapshot:
         """Applications, units, addresses, leaders, relations, databags and secrets.
 
-        They are read together: a model that goes on meanwhile does not change what is returned.
-        Whoever compares two of them reads both from one snapshot.
+        They are read together, while no hook can change them: what one snapshot holds is
+        consistent, what two calls return may not be.
         """
         with self._engine.lock:
             return take_snapshot(self._engine.model)
@@ -146,7 +146,7 @@ class Juju(jubilant.Juju):
         return self.snapshot().leader(app)
 
     def failed_hooks(self, app: str | None = None) -> tuple[FailedHook, ...]:
-        """The hooks that failed so far, each attempt of its own, of an application or of all."""
+        """The hooks of an application, or of all, that failed so far; one for each attempt."""
         failures = self._engine.failures.all()
         return tuple(f for f in failures if app is None or f.unit.partition("/")[0] == app)
 

@@ -33,7 +33,7 @@ class Leadership:
             self.changed.notify_all()
 
     def clear(self, app: Application) -> None:
-        """Leave an application without a leader; nobody is told."""
+        """Leave an application without a leader; no unit is told."""
         with self.changed:
             app.leader = ""
 

@@ -1,4 +1,4 @@
-"""Which unit runs its next hook: one at a time, and every unit in its order."""
+"""Which unit runs its next hook; one does at a time."""
 
 from __future__ import annotations
 

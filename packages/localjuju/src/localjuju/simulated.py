@@ -1,6 +1,6 @@
-"""Applications that run no charm: what a charm would have written stands in the model.
+"""Applications that run no charm: tests write what a charm would have written.
 
-A model can hold a thousand of them, beside the few charms that a test or benchmark is about.
+A model can hold a thousand of them, next to the few charms that a test or benchmark is about.
 """
 
 from __future__ import annotations

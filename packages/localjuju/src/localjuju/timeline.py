@@ -1,4 +1,4 @@
-"""What happened, in the order in which it happened, for people to read."""
+"""The events of a model in their order, for people to read."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def _refresh(context: Context, a: Any) -> None:
     context.engine.refresh(app, charm)
     for endpoint in charm.endpoints.values():
         end = RelationEnd(app.name, endpoint.name)
-        known = any(end in relation.ends for relation in context.model.relations.values())
-        if endpoint.role == "peers" and not known:
+        is_related = any(end in relation.ends for relation in context.model.relations.values())
+        if endpoint.role == "peers" and not is_related:
             add_relation(context, endpoint.interface, [end])
     app.config |= parse(app, a.config or [])
 

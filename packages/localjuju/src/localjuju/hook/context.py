@@ -95,8 +95,8 @@ class Hook:
         """A databag as this hook sees it."""
         if "/" in owner:
             stored = relation.unit_data.get(owner, {})
-            known = self.model.unit(owner) is not None or owner in relation.unit_data
-            if not known or not relation.end(owner.partition("/")[0]):
+            exists = self.model.unit(owner) is not None or owner in relation.unit_data
+            if not exists or not relation.end(owner.partition("/")[0]):
                 raise ToolError(f'ERROR cannot read settings for unit "{owner}": not found')
         else:
             if not relation.end(owner):

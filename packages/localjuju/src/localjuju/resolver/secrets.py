@@ -17,8 +17,8 @@ def changes(model: Model, unit: Unit) -> Iterator[Event]:
 def _changed(model: Model, unit: Unit, secret: Secret) -> Iterator[Event]:
     """secret-changed, for a consumer that was not told of the latest revision."""
     consumer = secret.consumers.get(unit.name)
-    told = unit.secrets_seen.get(secret.id, 0)
-    if consumer and model.can_read(secret, unit.name) and told < secret.latest:
+    revision_told = unit.secrets_seen.get(secret.id, 0)
+    if consumer and model.can_read(secret, unit.name) and revision_told < secret.latest:
         yield Event("secret-changed", "secret-changed", secret_id=secret.id)
 
 
