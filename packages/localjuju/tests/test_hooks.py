@@ -196,6 +196,15 @@ def test_update_status_and_storage(probe: Probe) -> None:
     assert (probe.juju.storage("a/1", "data") / "kept").read_text() == "x"
 
 
+@pytest.mark.parametrize("hook", ["update-status", "secret-expired"])
+def test_an_event_that_is_fired_runs_once(probe: Probe, hook: str) -> None:
+    probe.deploy("a")
+    probe.juju.settle()
+    probe.juju.fire("a/0", localjuju.Event(hook, hook))
+    probe.juju.settle()
+    assert probe.hooks("a/0") == [*SETUP, hook]
+
+
 def test_nothing_is_left_behind(probe: Probe) -> None:
     probe.on("start", "daemon")
     probe.deploy("a")

@@ -36,6 +36,8 @@ def record(  # noqa: C901, PLR0912 - one case for each kind of event
         event: What the hook was about.
         version: The version of that, as :func:`version_of` read it before the hook ran.
     """
+    if event in unit.due:
+        unit.due.remove(event)
     match event.kind:
         case "install":
             unit.installed = True
@@ -66,8 +68,7 @@ def record(  # noqa: C901, PLR0912 - one case for each kind of event
         case _ if event.relation_id is not None:
             _record_relation(model, unit, event, version)
         case _:
-            if event in unit.due:
-                unit.due.remove(event)
+            pass
 
 
 def _record_relation(model: Model, unit: Unit, event: Event, version: int) -> None:
