@@ -40,15 +40,20 @@ def execute(
         unit = model.unit(name)
         if unit is None or unit.lost:
             return 1, "", f"ERROR unit {name!r} not found on this machine\n"
-        model.next_command += 1
-        command = Command(str(model.next_command), " ".join(text))
-        unit.commands.append(command)
+        command = _add_command(model, unit, " ".join(text))
         changed.notify_all()
         while not command.finished:
             if is_closing() or model.unit(name) is not unit or unit.lost:
                 return 1, "", f"ERROR unit {name!r} is gone\n"
             changed.wait(1.0)
     return command.code, command.out, command.err
+
+
+def _add_command(model: Model, unit: Unit, text: str) -> Command:
+    model.next_command += 1
+    command = Command(str(model.next_command), text)
+    unit.commands.append(command)
+    return command
 
 
 def shell(command: Command) -> tuple[str, ...]:

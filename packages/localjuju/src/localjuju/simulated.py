@@ -66,25 +66,31 @@ class SimulatedApp:
             model = self._engine.model
             if app not in model.applications:
                 raise LocalJujuError(f"there is no application {app}")
-            own = model.applications[self.name].units[self.unit]
-            relation = Relation(
-                model.next_relation,
-                self.endpoint.interface,
-                self._ends(RelationEnd(app, endpoint)),
-                unit_data={own.name: {"ingress-address": own.address}},
-                unit_version={own.name: 1},
-                in_scope={own.name},
-            )
-            model.next_relation += 1
-            if databag is not None:
-                relation.app_data[self.name] = dict(databag)
-                relation.app_version[self.name] = 1
+            relation = self._add_relation(RelationEnd(app, endpoint), databag)
             if seen != "nothing":
                 for unit in model.applications[app].units.values():
                     self._enter(unit, relation, saw_everything=seen == "everything")
-            model.relations[relation.id] = relation
             self._engine.changed.notify_all()
         return relation.id
+
+    def _add_relation(self, other: RelationEnd, databag: Mapping[str, str] | None) -> Relation:
+        """Add a relation that only this application's unit has entered."""
+        model = self._engine.model
+        own = model.applications[self.name].units[self.unit]
+        relation = Relation(
+            model.next_relation,
+            self.endpoint.interface,
+            self._ends(other),
+            unit_data={own.name: {"ingress-address": own.address}},
+            unit_version={own.name: 1},
+            in_scope={own.name},
+        )
+        if databag is not None:
+            relation.app_data[self.name] = dict(databag)
+            relation.app_version[self.name] = 1
+        model.next_relation += 1
+        model.relations[relation.id] = relation
+        return relation
 
     def _ends(self, other: RelationEnd) -> tuple[RelationEnd, RelationEnd]:
         """The provider's side first, as ``juju integrate`` writes it."""

@@ -146,25 +146,41 @@ class HookSecrets:
     def read(self, uri: str, label: str, *, refresh: bool, peek: bool) -> dict[str, str]:
         """Content of a secret, as the owner or as a consumer that tracks a revision."""
         secret = self.find(uri, label)
-        change = self.changes.get(secret.id)
-        is_owner = secret.owner == self.unit.name or (
+        new_label = label if uri else ""
+        if self._is_owner(secret):
+            return self._read_as_owner(secret, new_label)
+        return self._read_as_consumer(secret, new_label, refresh=refresh, peek=peek)
+
+    def _is_owner(self, secret: Secret) -> bool:
+        return secret.owner == self.unit.name or (
             secret.owner == self.unit.app and self._is_leader
         )
-        if is_owner:
-            # Since 3.1.7 and 3.3.1 an owner may use --refresh as well. What it gets is the latest
-            # revision here, whether it does or not.
-            if uri and label and secret.id not in self.created:
-                self.change(secret).fields["label"] = label
-            if change and change.content:
-                return dict(change.content)
-            return dict(secret.revisions[secret.latest].content)
+
+    def _read_as_owner(self, secret: Secret, new_label: str) -> dict[str, str]:
+        """The latest revision, with --refresh and without.
+
+        Juju lets an owner use --refresh since 3.1.7 and 3.3.1.
+        """
+        change = self.changes.get(secret.id)
+        if new_label and secret.id not in self.created:
+            self.change(secret).fields["label"] = new_label
+        if change and change.content:
+            return dict(change.content)
+        return dict(secret.revisions[secret.latest].content)
+
+    def _read_as_consumer(
+        self, secret: Secret, new_label: str, *, refresh: bool, peek: bool
+    ) -> dict[str, str]:
+        """The tracked revision; the first read and --refresh track the latest.
+
+        Juju keeps consumers, what they track and their labels even if the hook fails later.
+        """
         if not self.model.can_read(secret, self.unit.name):
             raise ToolError(DENIED)
-        # Reading is noted at once: Juju keeps the consumer even if the hook fails later.
         consumer = secret.consumers.setdefault(self.unit.name, SecretConsumer(secret.latest))
         self.unit.secrets_seen.setdefault(secret.id, secret.latest)
-        if uri and label:
-            consumer.label = label
+        if new_label:
+            consumer.label = new_label
         if refresh:
             consumer.tracked = secret.latest
         revision = secret.latest if peek else consumer.tracked
