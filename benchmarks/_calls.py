@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from localjuju import Juju
-from localjuju.hook import Hook
+from localjuju import HookCall, Juju
 
 
 @dataclass(frozen=True)
@@ -35,22 +34,18 @@ class Recorder:
     """Keeps what the hooks of a model call from now on. They run one after the other."""
 
     def __init__(self, juju: Juju):
-        self._hooks: list[Hook] = []
-        juju.engine.on_call = self._note
+        self._hooks: dict[str, HookCalls] = {}
+        juju.on_call(self._note)
 
-    def _note(self, hook: Hook, _: str) -> None:
-        if not self._hooks or self._hooks[-1] is not hook:
-            self._hooks.append(hook)
+    def _note(self, call: HookCall) -> None:
+        hook = self._hooks.setdefault(
+            call.hook_id,
+            HookCalls(call.unit, call.event.kind, call.event.remote_unit, Counter()),
+        )
+        if call.command != "juju-log":
+            hook.calls[call.command] += 1
 
     def take(self) -> list[HookCalls]:
         """The hooks since the last time, in their order."""
-        hooks, self._hooks = self._hooks, []
-        return [
-            HookCalls(
-                hook.unit.name,
-                hook.event.kind,
-                hook.event.remote_unit,
-                Counter(call for call in hook.calls if call != "juju-log"),
-            )
-            for hook in hooks
-        ]
+        hooks, self._hooks = self._hooks, {}
+        return list(hooks.values())

@@ -38,15 +38,18 @@ def settle(juju: Juju, timeout: float = 600.0) -> None:
         RuntimeError: If a hook fails, because then the figures mean nothing.
         TimeoutError: If it takes longer than so many seconds.
     """
-    engine = juju.engine
     deadline = time.monotonic() + timeout
-    with engine.lock:
-        while not engine.is_idle():
-            if any(unit.failed for unit in engine.model.units()):
-                raise RuntimeError(str(juju.timeline.entries("hook")[-1]))
+    failures = len(juju.failed_hooks())
+    is_settled = False
+    while not is_settled:
+        try:
+            juju.settle(1.0)
+            is_settled = True
+        except TimeoutError:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"still busy after {timeout} s")
-            engine.changed.wait(1.0)
+                raise
+        for failure in juju.failed_hooks()[failures:]:
+            raise RuntimeError(str(failure))
 
 
 def deploy(juju: Juju, charm: Path, name: str, units: int = 1) -> None:

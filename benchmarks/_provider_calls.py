@@ -183,9 +183,5 @@ def _about_app(hooks: Sequence[HookCalls]) -> HookCalls:
 
 def _touch_peer(juju: Juju) -> None:
     """Let another unit write something that says nothing."""
-    with juju.engine.lock:
-        relation = juju.engine.model.relations[juju.relation_id(APP, _PEERS)]
-        unit = f"{APP}/1"
-        relation.unit_data[unit]["note"] = "nothing"
-        relation.unit_version[unit] += 1
-        juju.engine.changed.notify_all()
+    relation, unit = juju.relation_id(APP, _PEERS), f"{APP}/1"
+    juju.set_databag(relation, unit, {**juju.databag(relation, unit), "note": "nothing"})

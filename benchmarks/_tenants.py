@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from _charms import EMPTY, settle
+from _charms import settle
 
-from localjuju import Juju
-from localjuju.charm import CharmSpec
-from localjuju.state import Application, Relation, RelationEnd, SeenRelation, Unit
+from localjuju import Juju, SimulatedApp
 
 ENDPOINT = "valkey-client"
 
@@ -35,6 +34,19 @@ def v0_bag(prefix: str) -> dict[str, str]:
     return {"database": prefix, "requested-secrets": secrets}
 
 
+@dataclass(frozen=True)
+class Tenant:
+    """A requirer and its relation.
+
+    Attributes:
+        app: Its application.
+        relation: The id of the relation.
+    """
+
+    app: SimulatedApp
+    relation: int
+
+
 class Tenants:
     """The requirers of one provider.
 
@@ -46,9 +58,9 @@ class Tenants:
     def __init__(self, juju: Juju, provider: str):
         self._juju = juju
         self._provider = provider
-        self._spec = CharmSpec.load(EMPTY, juju.directory / "unused")
+        self._count = 0
 
-    def add(self, bag: Mapping[str, str], *, seen: bool = False) -> Relation:
+    def add(self, bag: Mapping[str, str], *, seen: bool = False) -> Tenant:
         """Add a requirer that asks with this databag.
 
         Args:
@@ -56,64 +68,29 @@ class Tenants:
             seen: Whether the provider's units have run their hooks about it; else those that
                 follow relation-created are due.
         """
-        model, engine = self._juju.engine.model, self._juju.engine
-        with engine.lock:
-            number = model.next_relation
-            model.next_relation += 1
-            name = f"tenant{number}"
-            unit = Unit(f"{name}/0", f"198.51.100.{number % 250 + 1}", "", lost=True)
-            model.applications[name] = Application(
-                name, self._spec, units={unit.name: unit}, leader=unit.name
-            )
-            relation = Relation(
-                number,
-                "valkey_client",
-                (RelationEnd(self._provider, ENDPOINT), RelationEnd(name, "valkey")),
-                app_data={name: dict(bag)},
-                app_version={name: 1},
-                unit_data={unit.name: {"ingress-address": unit.address}},
-                unit_version={unit.name: 1},
-                in_scope={unit.name},
-            )
-            for own in model.applications[self._provider].units.values():
-                relation.in_scope.add(own.name)
-                relation.unit_data[own.name] = {"ingress-address": own.address}
-                relation.unit_version[own.name] = 1
-                own.seen[number] = (
-                    SeenRelation(created=True, members={unit.name: 1}, apps={name: 1})
-                    if seen
-                    else SeenRelation(created=True)
-                )
-            model.relations[number] = relation
-            engine.changed.notify_all()
-        return relation
+        app = self._juju.simulate(f"tenant{self._count}", "valkey", "valkey_client", "requires")
+        self._count += 1
+        relation = app.integrate(
+            f"{self._provider}:{ENDPOINT}", bag, seen="everything" if seen else "created"
+        )
+        return Tenant(app, relation)
 
-    def ask(self, relation: Relation, bag: Mapping[str, str]) -> None:
+    def ask(self, tenant: Tenant, bag: Mapping[str, str]) -> None:
         """Let a requirer ask for something else."""
-        with self._juju.engine.lock:
-            name = relation.other(self._provider).app
-            relation.app_data[name] = dict(bag)
-            relation.app_version[name] += 1
-            self._juju.engine.changed.notify_all()
+        self._juju.set_databag(tenant.relation, tenant.app.name, bag)
 
-    def touch(self, relation: Relation) -> None:
+    def touch(self, tenant: Tenant) -> None:
         """Let a requirer's unit write something that says nothing."""
-        with self._juju.engine.lock:
-            unit = f"{relation.other(self._provider).app}/0"
-            relation.unit_version[unit] += 1
-            relation.unit_data[unit]["note"] = str(relation.unit_version[unit])
-            self._juju.engine.changed.notify_all()
+        relation, unit = tenant.relation, tenant.app.unit
+        databag = self._juju.databag(relation, unit)
+        note = str(int(databag.get("note", "1")) + 1)
+        self._juju.set_databag(relation, unit, {**databag, "note": note})
 
-    def leave(self, relation: Relation) -> None:
+    def leave(self, tenant: Tenant) -> None:
         """Remove a relation."""
-        with self._juju.engine.lock:
-            relation.in_scope.discard(f"{relation.other(self._provider).app}/0")
-        self._juju.engine.controller.drop_relation(relation)
+        tenant.app.remove_relation(tenant.relation)
 
     def serve_all(self) -> None:
         """Let the provider's leader look at every relation, and wait until it has."""
-        with self._juju.engine.lock:
-            app = self._juju.engine.model.applications[self._provider]
-            app.units[app.leader].elected = False
-            self._juju.engine.changed.notify_all()
+        self._juju.set_leader(self._juju.leader(self._provider))  # it runs leader-elected again
         settle(self._juju)

@@ -70,7 +70,7 @@ def measure(relations: int, driver: DriverName) -> Result:
         ready = time.perf_counter() - start
         _charms.settle(juju)
 
-        ids = [*(relation.id for relation in made), juju.relation_id(REQUIRER, "valkey")]
+        ids = [*(tenant.relation for tenant in made), juju.relation_id(REQUIRER, "valkey")]
         recorder = Recorder(juju)
         start = time.perf_counter()
         promoted = _fail_over(juju, ids) - start

@@ -80,4 +80,4 @@ def told(juju: localjuju.Juju, unit: str) -> list[dict[str, Any]]:
 
 def failed_hooks(juju: localjuju.Juju) -> list[str]:
     """The hooks that failed so far."""
-    return [str(e) for e in juju.timeline.entries("hook") if " failed: " in e.text]
+    return [str(failure) for failure in juju.failed_hooks()]

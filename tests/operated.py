@@ -17,18 +17,20 @@ PORT, SENTINEL_PORT = 6379, 26379
 
 def units(juju: localjuju.Juju) -> list[str]:
     """The operator's units whose machines are there."""
-    with juju.engine.lock:
-        app = juju.engine.model.applications[OPERATOR]
-        return [name for name, unit in app.units.items() if unit.alive and not unit.lost]
+    return list(addresses_of(juju))
+
+
+def addresses_of(juju: localjuju.Juju) -> dict[str, str]:
+    """The addresses of these units, read together."""
+    present = [u for u in juju.units(OPERATOR) if not (u.is_dying or u.is_lost)]
+    return {unit.name: unit.address for unit in present}
 
 
 def content(juju: localjuju.Juju, uri_or_label: str) -> dict[str, str]:
     """What a secret holds, without the way through ``juju``: these checks run thousands of times."""
-    with juju.engine.lock:
-        model = juju.engine.model
-        named = (s for s in model.secrets.values() if s.label == uri_or_label)
-        secret = model.find_secret(uri_or_label) or next(named)
-        return dict(secret.revisions[secret.latest].content)
+    secret = juju.snapshot().secret(uri_or_label)
+    assert secret, f"there is no secret {uri_or_label}"
+    return dict(secret.content)
 
 
 def admin(juju: localjuju.Juju, address: str, port: int, ca: str = "") -> Any:
@@ -52,18 +54,14 @@ def hurry(juju: localjuju.Juju, ca: str = "") -> None:
 
     It changes how long they take to notice who is there, not what they do then.
     """
-    with juju.engine.lock:
-        labels = {s.label for s in juju.engine.model.secrets.values()}
-    if "valkey-peers.internal" not in labels:
+    if juju.snapshot().secret("valkey-peers.internal") is None:
         return
     periods = ("INFO-PERIOD", "300", "PUBLISH-PERIOD", "300")
-    for unit in units(juju):
+    for address in addresses_of(juju).values():
         with (
             # A unit may go meanwhile.
-            contextlib.suppress(
-                valkey.ConnectionError, valkey.TimeoutError, localjuju.LocalJujuError
-            ),
-            admin(juju, juju.address(unit), SENTINEL_PORT, ca) as sentinel,
+            contextlib.suppress(valkey.ConnectionError, valkey.TimeoutError),
+            admin(juju, address, SENTINEL_PORT, ca) as sentinel,
         ):
             sentinel.execute_command("SENTINEL DEBUG", *periods)
 

@@ -161,22 +161,18 @@ def test_garbage_after_a_grant_takes_nothing_away(estate: localjuju.Juju) -> Non
 def test_a_relation_that_goes_away_while_its_first_hook_is_retried(estate: localjuju.Juju) -> None:
     estate.deploy(ROOT / "examples" / "unruly", "brief", config={"prefix": "brief:*"})
     estate.settle()
-    engine = estate.engine
     killed: list[str] = []
 
-    def die_once(hook: Any, name: str) -> None:
-        about_brief = hook.event.remote_app == "brief" and hook.event.kind == "relation-changed"
-        if about_brief and name == "secret-grant" and not killed:
-            killed.append(name)
+    def die_once(call: localjuju.HookCall) -> None:
+        about_brief = call.event.remote_app == "brief" and call.event.kind == "relation-changed"
+        if about_brief and call.command == "secret-grant" and not killed:
+            killed.append(call.command)
             raise localjuju.LocalJujuError("the hook is interrupted")
 
-    engine.on_call = die_once
-    try:
+    with estate.on_call(die_once):
         estate.integrate(OPERATOR, "brief")
         estate.wait(lambda _: bool(killed))
         estate.remove_relation(OPERATOR, "brief")
         estate.settle()
-    finally:
-        engine.on_call = None
     assert len([s for s in estate.secrets() if s.label and "valkey-client" in s.label]) == 2
     assert the_neighbour_is_served(estate)

@@ -179,9 +179,7 @@ def test_a_packed_charm_runs(make_model: MakeModel, tmp_path: Path, binary: obje
     ("charm", "name"), [("scripted_provider", "provider"), ("scripted_requirer", "requirer")]
 )
 def test_a_juju_without_secrets_is_refused(make_model: MakeModel, charm: str, name: str) -> None:
-    juju = make_model()
-    juju.engine.model.juju_version = "2.9.49"
-    juju.engine.automatic_retry = False
+    juju = make_model(juju_version="2.9.49", automatically_retry_hooks=False)
     juju.deploy(CHARMS / charm, name)
     juju.wait(lambda status: jubilant.all_error(status, name))
     said = "\n".join(entry.text for entry in juju.timeline.entries("log"))

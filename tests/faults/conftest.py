@@ -82,8 +82,7 @@ def send(juju: localjuju.Juju, unit: str, service: str, number: signal.Signals) 
 def primary_of(juju: localjuju.Juju) -> str:
     """The unit that the relation names as primary; empty if that has gone."""
     host = access_of(juju).endpoints[0].host
-    there = juju.status().apps[OPERATOR].units
-    return next((unit for unit in there if juju.address(unit) == host), "")
+    return next((unit.name for unit in juju.units(OPERATOR) if unit.address == host), "")
 
 
 def await_primary(juju: localjuju.Juju, *, other_than: str, timeout: float = 60) -> str:

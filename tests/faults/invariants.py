@@ -14,7 +14,7 @@ from valkey_client import Access
 from valkey_client.databag import read_responses
 from valkey_client.messages import PRIMARY_NAME, format_endpoints
 
-from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin, content, rest, units
+from ..operated import OPERATOR, PORT, SENTINEL_PORT, addresses_of, admin, rest, units
 from ..writer import Writer
 
 _PATIENCE = 45.0
@@ -29,21 +29,21 @@ _TELLING = re.compile(
 
 def accesses(juju: localjuju.Juju) -> dict[int, list[Access]]:
     """What each relation was given, as its requirer finds it."""
-    with juju.engine.lock:
-        model = juju.engine.model
-        relations = [r.id for r in model.relations_of(OPERATOR) if not r.is_peer and r.alive]
-    found: dict[int, list[Access]] = {}
-    for relation in relations:
-        responses = read_responses(juju.databag(relation, OPERATOR)).responses
-        found[relation] = []
+    snapshot = juju.snapshot()
+    accesses: dict[int, list[Access]] = {}
+    for relation in snapshot.relations_of(OPERATOR):
+        if relation.is_peer or relation.is_dying:
+            continue
+        responses = read_responses(relation.databags.get(OPERATOR, {})).responses
+        accesses[relation.id] = []
         for response in (r for r in responses if r.is_granted):
-            secret = content(juju, response.secret_user)
-            found[relation].append(
-                Access(
-                    response.resource, secret["username"], secret["password"], response.topology
-                )
+            secret = snapshot.secret(response.secret_user)
+            assert secret, f"relation {relation.id} names the secret {response.secret_user}"
+            username, password = secret.content["username"], secret.content["password"]
+            accesses[relation.id].append(
+                Access(response.resource, username, password, response.topology)
             )
-    return found
+    return accesses
 
 
 def invariants(juju: localjuju.Juju, *writers: Writer) -> None:
@@ -64,7 +64,7 @@ def invariants(juju: localjuju.Juju, *writers: Writer) -> None:
 
 def violations(juju: localjuju.Juju) -> Iterator[str]:
     """What does not hold now."""
-    addresses = {unit: juju.address(unit) for unit in units(juju)}
+    addresses = addresses_of(juju)
     if not addresses:
         return
     roles: dict[str, list[Any]] = {}
@@ -84,8 +84,7 @@ def violations(juju: localjuju.Juju) -> Iterator[str]:
 
 
 def _sentinels(juju: localjuju.Juju, addresses: dict[str, str], primary: str) -> Iterator[str]:
-    with juju.engine.lock:
-        count = len(juju.engine.model.applications[OPERATOR].units)
+    count = len(juju.units(OPERATOR))
     expected = {"num-other-sentinels": count - 1, "num-slaves": count - 1}
     expected |= {"quorum": count // 2 + 1}
     for unit, address in addresses.items():
@@ -121,9 +120,7 @@ def _clients(juju: localjuju.Juju, addresses: dict[str, str], primary: str) -> I
             present = {name for name in users if name.startswith("relation-")}
             if present != names:
                 yield f"{unit}:{port} has the accounts {present ^ names} wrongly"
-    with juju.engine.lock:
-        labels = [s.label for s in juju.engine.model.secrets.values()]
-    labels = [label for label in labels if label.startswith("valkey-client.")]
+    labels = [s.label for s in juju.snapshot().secrets if s.label.startswith("valkey-client.")]
     if len(labels) != 2 * len(names):
         yield f"{len(labels)} secrets for {len(names)} accounts: {labels}"
 

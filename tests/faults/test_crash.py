@@ -114,13 +114,11 @@ def test_nobody_knows_of_the_last_failover_but_those_who_are_still_away(
     If it did, as a primary of old, it could be promoted when the second unit is back.
     """
     writer = write(estate)
-    with estate.engine.lock:
-        estate.engine.model.applications[OPERATOR].leader = ""
+    estate.clear_leader(OPERATOR)
     estate.lose(f"{OPERATOR}/0")
     writer.await_writes(50)
     assert primary_of(estate) == f"{OPERATOR}/0", "no leader has seen it"
-    with estate.engine.lock:
-        estate.engine.model.applications[OPERATOR].leader = ""
+    estate.clear_leader(OPERATOR)
     writer.stop()  # As above.
     for number in (1, 2):
         estate.lose(f"{OPERATOR}/{number}")

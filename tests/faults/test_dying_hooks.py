@@ -34,38 +34,39 @@ class Death:
     def __init__(self, juju: localjuju.Juju, order: Path):
         self.juju = juju
         self._order = order
+        self._watching: contextlib.ExitStack | localjuju.Subscription = contextlib.ExitStack()
 
     def at_call(self, number: int, hook: str) -> Callable[[], bool]:
         """Kill a hook, once, after it has run so many hook commands."""
-        seen: list[int] = []
+        seen: list[str] = []
         killed: list[str] = []
 
-        def count(running: Any, name: str) -> None:
-            unit = running.unit.name
-            is_meant = unit.startswith(OPERATOR) and hook in (
-                running.event.hook or running.event.kind
+        def count(call: localjuju.HookCall) -> None:
+            is_meant = call.unit.startswith(OPERATOR) and hook in (
+                call.event.hook or call.event.kind
             )
-            if killed or not is_meant or name == "juju-log":
+            if killed or not is_meant or call.command == "juju-log":
                 return
-            if seen and seen[0] != id(running):
+            if seen and seen[0] != call.hook_id:
                 seen.clear()
-            seen.append(id(running))
+            seen.append(call.hook_id)
             if len(seen) == number:
-                killed.append(name)
-                self.juju.engine.kill(running)
+                killed.append(call.command)
+                call.kill_hook()
 
-        self.juju.engine.on_call = count
+        self._watching.close()
+        self._watching = self.juju.on_call(count)
         return lambda: bool(killed)
 
     def at_command(self, number: int, hook: str) -> Callable[[], bool]:
         """Kill a hook of the leader, or of a unit that stops, after so many server commands."""
-        leader = self.juju.engine.model.applications[OPERATOR].leader
+        leader = self.juju.leader(OPERATOR)
         order = {"after": number, "unit": "" if hook == "stop" else leader, "hook": hook}
         self._order.write_text(json.dumps(order))
         return lambda: not self._order.exists()
 
     def disarm(self) -> None:
-        self.juju.engine.on_call = None
+        self._watching.close()
         self._order.unlink(missing_ok=True)
 
 
@@ -143,7 +144,7 @@ def test_the_removal_of_the_primary(death: Death, how: How, hook: str) -> None:
     juju.integrate(OPERATOR, "asker")
     invariants(juju)
     for _ in every_death(death, how, hook):
-        leader = juju.engine.model.applications[OPERATOR].leader
+        leader = juju.leader(OPERATOR)
         (other,) = set(units(juju)) - {leader}
         if primary_of_asker(juju) != other:
             juju.run(leader, "switchover", {"unit": other})

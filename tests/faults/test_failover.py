@@ -74,8 +74,7 @@ def test_a_leader_that_is_lost_with_the_primary(estate: localjuju.Juju, write: W
 
 def test_a_leader_that_is_elected_after_the_failover(estate: localjuju.Juju) -> None:
     """The script ran on every unit, and none of them led."""
-    with estate.engine.lock:
-        estate.engine.model.applications[OPERATOR].leader = ""
+    estate.clear_leader(OPERATOR)
     send(estate, f"{OPERATOR}/0", "server", signal.SIGKILL)
     estate.wait(lambda _: all(woken(estate, f"{OPERATOR}/{n}") for n in range(3)))
     assert primary_of(estate) == f"{OPERATOR}/0"
@@ -120,5 +119,5 @@ def test_the_script_may_run_again_and_writes_nothing_that_is_said(estate: localj
     assert subprocess.run([script, "primary"], check=False).returncode == 2
     hostile = (*arguments[:5], "$(touch /tmp/owned)", arguments[6])
     assert subprocess.run([script, *hostile], check=False).returncode == 2
-    estate.engine.hook_timeout = 0.01
+    estate.hook_timeout = 0.01
     assert subprocess.run([script, *arguments], check=False).returncode == 1

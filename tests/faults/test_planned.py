@@ -169,6 +169,12 @@ def test_units_are_removed(estate: localjuju.Juju, write: Write, removed: str) -
     assert failed_hooks(estate) == []
 
 
+def runs(juju: localjuju.Juju, unit: str, hook: str) -> bool:
+    """Whether a unit runs a hook now; not, if the unit has gone."""
+    now = juju.snapshot().unit(unit)
+    return now is not None and now.running is not None and now.running.hook == hook
+
+
 def test_a_primary_that_is_busy_is_removed(estate: localjuju.Juju, write: Write) -> None:
     """It hands over as soon as it answers again, long before Sentinels would take it for down."""
     estate.config(OPERATOR, {"down-after": 120})
@@ -177,8 +183,7 @@ def test_a_primary_that_is_busy_is_removed(estate: localjuju.Juju, write: Write)
     writer = write(estate)
     send(estate, old, "server", signal.SIGSTOP)
     estate.remove_unit(old)
-    unit = estate.engine.model.applications[OPERATOR].units[old]
-    estate.wait(lambda _: unit.running is not None and unit.running.hook == "stop", timeout=60)
+    estate.wait(lambda _: runs(estate, old, "stop"), timeout=60)
     time.sleep(3)  # More than a server is given to answer one question.
     send(estate, old, "server", signal.SIGCONT)
     await_primary(estate, other_than=old, timeout=60)

@@ -63,7 +63,7 @@ def test_the_end_of_relation_1_leaves_relations_10_11_and_100_alone(
         config = {"databag": json.dumps(bag(number))}
         juju.deploy(ROOT / "examples" / "unruly", f"app{number}", config=config)
         juju.settle()
-        juju.engine.model.next_relation = number
+        juju.set_next_relation_id(number)
         juju.integrate(OPERATOR, f"app{number}")
         juju.settle()
         assert juju.relation_id(f"app{number}", "valkey") == number

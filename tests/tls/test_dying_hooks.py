@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import jubilant
 import pytest
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.faults
 
 Who = Literal["leader", "another"]
 How = Literal["calls", "commands"]
+Armed = tuple[Callable[[], bool], Callable[[], None]]
+"""Says whether a hook died, and disarms what kills it."""
 
 SPREAD: tuple[tuple[Who, How, int], ...] = (
     # In turn in a change to TLS and in one back. The leader dies between two servers.
@@ -47,7 +49,7 @@ class Switching:
     def dies(self, who: Who, how: How, number: int) -> bool:
         """Change once, with one death; whether there was one."""
         arm = self._at_call if how == "calls" else self._at_command
-        happened = arm(self._unit(who), number)
+        happened, disarm = arm(self._unit(who), number)
         self._is_on = not self._is_on
         if self._is_on:
             self.juju.integrate(OPERATOR, "certificates")
@@ -55,8 +57,7 @@ class Switching:
             self.juju.remove_relation(OPERATOR, "certificates")
         access = settle(self.juju, tls=self._is_on)
         died = happened()
-        self.juju.engine.on_call = None
-        self._order.unlink(missing_ok=True)
+        disarm()
         self._ca = access.tls_ca or self._ca
         for unit in units(self.juju):
             for port in (PORT, SENTINEL_PORT):
@@ -65,28 +66,26 @@ class Switching:
         assert len(files_of(self.juju, "tls-*.key")) == count
         return died
 
-    def _at_call(self, unit: str, number: int) -> Callable[[], bool]:
+    def _at_call(self, unit: str, number: int) -> Armed:
         """Kill a hook, once, after it has run so many hook commands."""
-        engine = self.juju.engine
-        seen: list[int] = []
+        seen: list[str] = []
         killed: list[str] = []
 
-        def count(running: Any, name: str) -> None:
-            if killed or running.unit.name != unit or name == "juju-log":
+        def count(call: localjuju.HookCall) -> None:
+            if killed or call.unit != unit or call.command == "juju-log":
                 return
-            seen[:] = [one for one in seen if one == id(running)]
-            seen.append(id(running))
+            seen[:] = [one for one in seen if one == call.hook_id]
+            seen.append(call.hook_id)
             if len(seen) == number:
-                killed.append(name)
-                engine.kill(running)
+                killed.append(call.command)
+                call.kill_hook()
 
-        engine.on_call = count
-        return lambda: bool(killed)
+        return lambda: bool(killed), self.juju.on_call(count).close
 
-    def _at_command(self, unit: str, number: int) -> Callable[[], bool]:
+    def _at_command(self, unit: str, number: int) -> Armed:
         """Kill a hook, once, after so many commands to servers."""
         self._order.write_text(json.dumps({"after": number, "unit": unit, "hook": ""}))
-        return lambda: not self._order.exists()
+        return lambda: not self._order.exists(), lambda: self._order.unlink(missing_ok=True)
 
     def _unit(self, who: Who) -> str:
         units = self.juju.status().apps[OPERATOR].units

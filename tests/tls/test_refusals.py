@@ -63,7 +63,7 @@ def write_databag(juju: localjuju.Juju, certificates: str) -> None:
         json.dump({"certificates": certificates}, content)
         content.flush()
         command = ["relation-set", "--app", "-r", str(relation), "--file", content.name]
-        words = [str(juju.engine.bin / "juju-exec"), "certificates/0", shlex.join(command)]
+        words = [str(juju.bin / "juju-exec"), "certificates/0", shlex.join(command)]
         subprocess.run(words, check=True)
     settle(juju, tls=True)
 

@@ -1,4 +1,4 @@
-"""jubilant on a local model, and what the juju command says of mistakes."""
+"""jubilant on a local model, and the error messages of the juju command."""
 
 from __future__ import annotations
 
@@ -103,30 +103,30 @@ def test_without_a_compiler_the_client_is_python(
     monkeypatch.setattr(server.shutil, "which", lambda name: None)
     script = tmp_path / "script.json"
     with localjuju.Juju(driver="process", environment={"PROBE_SCRIPT": str(script)}) as juju:
-        assert (juju.engine.bin / "relation-set").resolve().read_text().startswith("#!")
+        assert (juju.bin / "relation-set").resolve().read_text().startswith("#!")
         probe = Probe(juju, script)
-        probe.order(
+        probe.on(
             "start", {"run": ["state-set", "--file", "-"], "stdin": '{"k": "v"}'}, ["is-leader"]
         )
         probe.deploy("a")
         juju.settle()
-        assert probe.said("a/0", "start") == ["", "True\n"]
+        assert probe.outputs("a/0", "start") == ["", "True\n"]
 
 
-def test_the_shell_ends_with_its_command() -> None:
-    done = subprocess.run(
+def test_the_program_ends_with_its_command() -> None:
+    process = subprocess.run(
         [sys.executable, "-m", "localjuju", "juju", "status", "--format", "json"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert '"controller": "localjuju"' in done.stdout
+    assert process.returncode == 0, process.stderr
+    assert '"controller": "localjuju"' in process.stdout
 
 
-def test_two_models_do_not_meet() -> None:
+def test_two_models_have_different_networks() -> None:
     with localjuju.Juju() as one, localjuju.Juju() as other:
-        assert one.engine.model.subnet != other.engine.model.subnet
+        assert one._engine.model.subnet != other._engine.model.subnet
 
 
 def test_the_fixture_shows_the_timeline_of_a_failure(tmp_path: Path) -> None:
@@ -138,13 +138,13 @@ def test_it(localjuju):
     assert False
 """
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    assert "localjuju timeline" in done.stdout
-    assert "deployed from probe" in done.stdout
+    assert process.returncode == 1
+    assert "localjuju timeline" in process.stdout
+    assert "deployed from probe" in process.stdout

@@ -13,10 +13,10 @@ from probe_model import Probe
 
 def run(probe: Probe, *commands: Any, unit: str = "a/0") -> list[Any]:
     """Let a unit run commands, as one hook."""
-    probe.order("update-status", *commands)
+    probe.on("update-status", *commands)
     probe.juju.update_status(unit)
     probe.juju.settle()
-    return probe.said(unit, "update-status")
+    return probe.outputs(unit, "update-status")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def pair(probe: Probe) -> Probe:
 
 def test_relation_commands(pair: Probe) -> None:
     relation = pair.juju.relation_id("a", "out")
-    ids, units, app, _, none, mine = run(
+    ids, units, app, _, none, own = run(
         pair,
         ["relation-ids", "out", "--format=json"],
         ["relation-list", "-r", f"out:{relation}", "--format=json"],
@@ -45,10 +45,10 @@ def test_relation_commands(pair: Probe) -> None:
     assert json.loads(units) == ["b/0"]
     assert json.loads(app) == "b"
     assert none == "null\n"
-    assert json.loads(mine) == {"k": "v\n\U0001f600"}
+    assert json.loads(own) == {"k": "v\n\U0001f600"}
     assert pair.juju.databag(relation, "a") == {"k": "v\n\U0001f600"}
-    seen = run(pair, ["relation-get", "-r", str(relation), "-", "a/0"], unit="b/0")[0]
-    assert "private-address" in seen
+    databag = run(pair, ["relation-get", "-r", str(relation), "-", "a/0"], unit="b/0")[0]
+    assert "private-address" in databag
 
 
 def test_relation_errors(pair: Probe) -> None:
@@ -74,11 +74,11 @@ def test_peers_read_what_the_leader_wrote(pair: Probe) -> None:
     run(pair, ["relation-set", "-r", str(mates), "--app", "k=v"])
     assert pair.hooks("a/1")[-1] == "mates-relation-changed"
     assert pair.hooks("a/0")[-1] == "update-status"
-    seen = run(pair, ["relation-get", "-r", str(mates), "--app", "k", "a/0"], unit="a/1")
-    assert seen == ["v\n"]
+    outputs = run(pair, ["relation-get", "-r", str(mates), "--app", "k", "a/0"], unit="a/1")
+    assert outputs == ["v\n"]
 
 
-def test_secret_revisions_and_who_is_told(pair: Probe) -> None:
+def test_secret_revisions_and_the_units_that_are_told(pair: Probe) -> None:
     relation = str(pair.juju.relation_id("a", "out"))
     (uri, merged) = run(pair, ["secret-add", "--label", "s", "abc=1"], ["true"])
     uri = uri.strip()
@@ -90,8 +90,8 @@ def test_secret_revisions_and_who_is_told(pair: Probe) -> None:
     assert json.loads(read) == {"abc": "1"}
 
     run(pair, ["secret-set", uri, "abc=2"], ["secret-set", uri, "abc=3"])
-    (told,) = pair.records("b/0", "secret-changed")
-    assert told["env"]["JUJU_SECRET_LABEL"] == "mine"
+    (change,) = pair.records("b/0", "secret-changed")
+    assert change["env"]["JUJU_SECRET_LABEL"] == "mine"
     old, peeked, new = run(
         pair,
         ["secret-get", "--label", "mine", "--format=json"],
@@ -113,7 +113,7 @@ def test_secret_revisions_and_who_is_told(pair: Probe) -> None:
 
 def test_a_creation_and_a_change_in_one_hook_are_one_revision(pair: Probe) -> None:
     run(pair, ["secret-add", "--label", "s", "abc=1"])
-    pair.order("config-changed", ["sh", "-c", "secret-set $(secret-add --label t abc=1) abc=2"])
+    pair.on("config-changed", ["sh", "-c", "secret-set $(secret-add --label t abc=1) abc=2"])
     pair.juju.config("a", {"number": 8})
     pair.juju.settle()
     secret = pair.juju.show_secret("t", reveal=True)
@@ -165,9 +165,9 @@ def test_a_peer_that_read_a_secret_is_told_of_its_change(pair: Probe) -> None:
     assert pair.records("a/0", "secret-changed") == []
 
 
-def test_secrets_end_with_the_relation_and_the_owner(pair: Probe) -> None:
+def test_grants_end_with_the_relation_and_secrets_with_the_owner(pair: Probe) -> None:
     relation = str(pair.juju.relation_id("a", "out"))
-    pair.order("update-status", ["sh", "-c", f"secret-grant -r {relation} $(secret-add abc=1)"])
+    pair.on("update-status", ["sh", "-c", f"secret-grant -r {relation} $(secret-add abc=1)"])
     pair.juju.update_status("a/0")
     pair.juju.settle()
     (secret,) = pair.juju.secrets()
@@ -222,9 +222,9 @@ def test_config_status_network_ports_state(pair: Probe) -> None:
     assert json.loads(network)["bind-addresses"][0]["addresses"][0]["value"] == address
     assert json.loads(state) == "b"
     assert json.loads(leader) is True
-    shown = pair.juju.status().apps["a"].units["a/0"]
-    assert shown.workload_status.message == "-dash"
-    assert shown.open_ports == ["6379/tcp"]
+    unit = pair.juju.status().apps["a"].units["a/0"]
+    assert unit.workload_status.message == "-dash"
+    assert unit.open_ports == ["6379/tcp"]
 
 
 def test_goal_state_counts_units_that_stay(pair: Probe) -> None:
@@ -235,12 +235,12 @@ def test_goal_state_counts_units_that_stay(pair: Probe) -> None:
 
 
 def test_a_command_outside_of_a_hook_is_refused(pair: Probe) -> None:
-    tool = pair.juju.engine.bin / "is-leader"
-    done = subprocess.run([tool], capture_output=True, text=True, check=False, env={})
-    assert done.returncode == 1
-    assert "no hook is running" in done.stderr
+    tool = pair.juju.bin / "is-leader"
+    process = subprocess.run([tool], capture_output=True, text=True, check=False, env={})
+    assert process.returncode == 1
+    assert "no hook is running" in process.stderr
 
 
 def test_unknown_options_are_refused(pair: Probe) -> None:
-    (said,) = run(pair, ["relation-get", "--colour"])
-    assert "option provided but not defined: --colour" in said
+    (output,) = run(pair, ["relation-get", "--colour"])
+    assert "option provided but not defined: --colour" in output

@@ -5,9 +5,35 @@ with localjuju.Juju() as juju:
     juju.wait(jubilant.all_active)
 """
 
+from .calls import HookCall, Subscription
 from .errors import CharmError, LocalJujuError
+from .failures import FailedHook
 from .juju import Juju
-from .state import Event
+from .model import Event
+from .simulated import SimulatedApp
+from .snapshot import (
+    ApplicationSnapshot,
+    RelationSnapshot,
+    SecretSnapshot,
+    Snapshot,
+    UnitSnapshot,
+)
 from .timeline import Entry, Timeline
 
-__all__ = ["CharmError", "Entry", "Event", "Juju", "LocalJujuError", "Timeline"]
+__all__ = [
+    "ApplicationSnapshot",
+    "CharmError",
+    "Entry",
+    "Event",
+    "FailedHook",
+    "HookCall",
+    "Juju",
+    "LocalJujuError",
+    "RelationSnapshot",
+    "SecretSnapshot",
+    "SimulatedApp",
+    "Snapshot",
+    "Subscription",
+    "Timeline",
+    "UnitSnapshot",
+]

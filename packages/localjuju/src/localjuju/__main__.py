@@ -1,4 +1,4 @@
-"""``localjuju``: a model to play with, from a shell."""
+"""``localjuju``: a model for the time of a command or shell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> int:
     with Juju(driver=arguments.driver) as juju:
         if arguments.timeline:
             juju.timeline.listen(lambda entry: print(entry, file=sys.stderr))  # noqa: T201
-        path = os.pathsep.join([str(juju.engine.bin), os.environ.get("PATH", os.defpath)])
+        path = os.pathsep.join([str(juju.bin), os.environ.get("PATH", os.defpath)])
         return subprocess.run(command, env={**os.environ, "PATH": path}, check=False).returncode
 
 

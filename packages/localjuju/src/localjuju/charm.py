@@ -111,12 +111,12 @@ class CharmSpec:
     @property
     def storages(self) -> tuple[StorageSpec, ...]:
         """The file systems that every unit gets."""
-        found: list[StorageSpec] = []
+        specs: list[StorageSpec] = []
         for name, spec in _section(self.metadata, "storage").items():
             multiple: dict[str, Any] = spec.get("multiple") or {}
             count = str(multiple.get("range", "1")).partition("-")[0]
-            found.append(StorageSpec(name, int(count) if count.isdigit() else 1))
-        return tuple(found)
+            specs.append(StorageSpec(name, int(count) if count.isdigit() else 1))
+        return tuple(specs)
 
     @property
     def entry_point(self) -> str:
@@ -140,8 +140,8 @@ class CharmSpec:
 
 def _section(metadata: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
     """A part of the metadata that maps names to specifications; empty if it is not there."""
-    found: dict[str, dict[str, Any] | None] = metadata.get(name) or {}
-    return {key: spec or {} for key, spec in found.items()}
+    section: dict[str, dict[str, Any] | None] = metadata.get(name) or {}
+    return {key: spec or {} for key, spec in section.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 /* A hook command, or juju: sends its command line to the model and prints the answer.
  *
- * The name it is called by is the command. The socket lies beside the directory that holds this
+ * The name it is called by is the command. The socket is next to the directory that holds this
  * executable. The protocol is described in wire.py.
  */
 #include <libgen.h>

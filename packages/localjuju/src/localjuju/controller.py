@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import resolver
-from .state import Application, Model, Relation, Unit
+from .leadership import Leadership
+from .model import Application, Model, Relation, Secret, Unit
 from .subnet import Subnet
 from .timeline import Timeline
 
@@ -21,6 +22,7 @@ class Controller:
         model: The model.
         changed: Guards the model, and is told of every change.
         timeline: Where changes are noted.
+        leadership: Elects leaders.
         storage: The directory for the storage of units.
         subnet: Where units get their addresses.
         forget: Called with the name of an application that is gone.
@@ -29,24 +31,10 @@ class Controller:
     model: Model
     changed: threading.Condition
     timeline: Timeline
+    leadership: Leadership
     storage: Path
     subnet: Subnet
     forget: Callable[[str], None]
-
-    def elect(self, app: Application, unit: str = "") -> None:
-        """Give an application a leader: the given unit, or the oldest that is not dying."""
-        with self.changed:
-            alive = sorted(
-                (u for u in app.units.values() if u.alive and not u.lost), key=lambda u: u.number
-            )
-            candidates = [u.name for u in alive] or sorted(app.units)
-            chosen = unit or (candidates[0] if candidates else "")
-            if app.leader in app.units:
-                app.units[app.leader].elected = False
-            app.leader = chosen
-            if chosen:
-                self.timeline.add("leader", app.name, chosen)
-            self.changed.notify_all()
 
     def add_unit(self, app: Application, storage: Mapping[str, str] | None = None) -> Unit:
         """Add a unit with an address, a machine and storage of its own."""
@@ -56,38 +44,37 @@ class Controller:
         self.model.next_machine += 1
         address = self.subnet.address(machine)
         unit = Unit(name, address, str(machine), charm_seen=app.charm_version)
-        attached = dict(storage or {})
+        unit.storages = self._storages(app, storage or {})
+        app.units[name] = unit
+        if not app.leader:
+            self.leadership.elect(app)
+        self.timeline.add("model", name, f"unit added on {address}")
+        return unit
+
+    def _storages(self, app: Application, attached: Mapping[str, str]) -> dict[str, str]:
+        """The storage of a new unit: what is attached to it, and new ones up to the minimum."""
+        storages = dict(attached)
         for spec in app.charm.storages:
-            have = [s for s in attached if s.partition("/")[0] == spec.name]
-            for _ in range(spec.minimum - len(have)):
+            existing = [s for s in storages if s.partition("/")[0] == spec.name]
+            for _ in range(spec.minimum - len(existing)):
                 identifier = f"{spec.name}/{self.model.next_storage}"
                 self.model.next_storage += 1
                 location = self.storage / identifier.replace("/", "-")
                 location.mkdir(parents=True)
-                attached[identifier] = str(location)
-        unit.storages = attached
-        app.units[name] = unit
-        if not app.leader:
-            self.elect(app)
-        self.timeline.add("model", name, f"unit added on {address}")
-        return unit
+                storages[identifier] = str(location)
+        return storages
 
-    def end_if_over(self, relation: Relation) -> None:
-        """Remove a dying relation that no unit is part of any more."""
+    def remove_relation_if_left(self, relation: Relation) -> None:
+        """Remove a dying relation once no unit is part of it."""
         if relation.alive or any(unit.name in relation.in_scope for unit in self.model.units()):
             return
         if self.model.relations.pop(relation.id, None) is None:
             return
         for secret in self.model.secrets.values():
-            gone = {target for target, scope in secret.grants.items() if scope == relation.id}
-            for target in gone:
-                del secret.grants[target]
-            secret.consumers = {
-                u: c for u, c in secret.consumers.items() if u.partition("/")[0] not in gone
-            }
+            _revoke_for(secret, relation)
         self.timeline.add("model", str(relation), "relation removed")
 
-    def drop_relation(self, relation: Relation) -> None:
+    def begin_relation_removal(self, relation: Relation) -> None:
         """Begin the end of a relation."""
         with self.changed:
             relation.alive = False
@@ -95,16 +82,16 @@ class Controller:
                 # It entered with all the others, and will not hear of one that ends.
                 if not resolver.knows(unit, relation):
                     relation.in_scope.discard(unit.name)
-            self.end_if_over(relation)
+            self.remove_relation_if_left(relation)
             self.changed.notify_all()
 
-    def bury(self, unit: Unit) -> None:
+    def remove_unit(self, unit: Unit) -> None:
         """Remove a unit whose last hook has run."""
         app = self.model.applications[unit.app]
         del app.units[unit.name]
         for relation in list(self.model.relations.values()):
             relation.in_scope.discard(unit.name)
-            self.end_if_over(relation)
+            self.remove_relation_if_left(relation)
         for secret in list(self.model.secrets.values()):
             secret.consumers.pop(unit.name, None)
             if secret.owner == unit.name:
@@ -113,12 +100,12 @@ class Controller:
         self.timeline.add("model", unit.name, "unit removed")
         if app.leader == unit.name:
             app.leader = ""
-            self.elect(app)
+            self.leadership.elect(app)
         if not app.alive and not app.units:
-            self.remove_app(app)
+            self.remove_application(app)
         self.changed.notify_all()
 
-    def remove_app(self, app: Application) -> None:
+    def remove_application(self, app: Application) -> None:
         """Remove an application that has no units any more."""
         for relation in self.model.relations_of(app.name):
             self.model.relations.pop(relation.id, None)
@@ -142,3 +129,15 @@ class Controller:
                     "private-address": unit.address,
                 }
                 relation.unit_version[unit.name] = 1
+
+
+def _revoke_for(secret: Secret, relation: Relation) -> None:
+    """Take a secret from those who could read it because of a relation."""
+    revoked = {target for target, scope in secret.grants.items() if scope == relation.id}
+    for target in revoked:
+        del secret.grants[target]
+    secret.consumers = {
+        unit: consumer
+        for unit, consumer in secret.consumers.items()
+        if unit.partition("/")[0] not in revoked
+    }

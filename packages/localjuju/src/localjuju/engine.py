@@ -1,41 +1,38 @@
-"""Runs the hooks of a model, one after the other, in a thread of its own."""
+"""A model and everything that runs for it: processes, the socket, the thread that runs hooks."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import random
-import secrets
 import shutil
-import signal
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from . import resolver, subnet, tools
-from .agent import Agent
+from . import juju_exec, subnet, tools
+from .calls import Calls
 from .charm import CharmSpec
+from .charm_dir import CharmDirs
+from .clock import Clock
 from .controller import Controller
-from .drivers import Driver, DriverName, Run
+from .drivers import Driver, DriverName
 from .drivers.process import ProcessDriver
 from .drivers.warm import WarmDriver
 from .environment import Environments
-from .errors import ToolError
-from .execution import execute, finish, shell
-from .hook import Hook
+from .failures import Failures
 from .host import Host
+from .leadership import Leadership
+from .model import JUJU_VERSION, Application, Model, new_secret_id
+from .runner import Runner
+from .schedule import Schedule
 from .server import Call, Server, install_client
-from .state import Application, Command, Event, Model, Task, Unit, new_secret_id
-from .timeline import Timeline, shorten
+from .settings import Settings
+from .timeline import Timeline
+from .variables import HookVariables
 
 CommandLine = Callable[[list[str], Path], tuple[int, str, str]]
-
-_FIRST_RETRY = 0.5
-_LAST_RETRY = 30.0
+"""Carries out the arguments of ``juju``, from a directory: exit code, output, error."""
 
 
 class Engine:
@@ -46,8 +43,9 @@ class Engine:
         driver: How hooks are run.
         environment: Environment variables that every hook gets on top of this process's
             ``PATH``, ``HOME`` and ``LANG``.
-        hook_timeout: Seconds after which a hook is killed and counts as failed.
-        seed: Of the order in which units get their turn; sorted by name if None.
+        settings: What may be changed later.
+        seed: Seed of the random order in which units run their hooks; sorted by name if None.
+        juju_version: The version that charms and clients are told.
     """
 
     def __init__(
@@ -56,40 +54,61 @@ class Engine:
         *,
         driver: DriverName = "warm",
         environment: Mapping[str, str] | None = None,
-        hook_timeout: float = 300.0,
+        settings: Settings | None = None,
         seed: int | None = None,
+        juju_version: str = JUJU_VERSION,
     ):
         self.root = _make_root()
         self.timeline = Timeline()
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
-        self.host = Host(self.root)
+        self.settings = settings or Settings()
+        self._closing = threading.Event()
         self._subnet = subnet.reserve()
-        self.model = Model(name, str(uuid.uuid4()), self._subnet.prefix)
-        self.hook_timeout = hook_timeout
-        self.automatic_retry = True
-        self.on_call: Callable[[Hook, str], None] | None = None
-        self._environments = Environments(self.root, self.host)
-        self._processes = ProcessDriver(self.host)
-        self._driver: Driver = (
-            WarmDriver(self.host, self.root) if driver == "warm" else self._processes
-        )
+        self.model = Model(name, str(uuid.uuid4()), self._subnet.prefix, juju_version=juju_version)
+
+        self.host = Host(self.root)
+        processes = ProcessDriver(self.host)
+        self._driver: Driver = WarmDriver(self.host, self.root) if driver == "warm" else processes
+        self.bin = install_client(self.root, [*tools.TOOLS, "juju", "juju-exec"])
+
+        self.leadership = Leadership(self.changed, self.timeline)
         self.controller = Controller(
             self.model,
             self.changed,
             self.timeline,
+            self.leadership,
             storage=self.root / "storage",
             subnet=self._subnet,
             forget=self._driver.forget,
         )
-        self._hooks: dict[str, Hook] = {}
-        self._turn = 0
-        self._random = None if seed is None else random.Random(seed)  # noqa: S311
-        self._closing = False
+        self.calls = Calls(self.lock)
+        self.failures = Failures(
+            model=self.model,
+            changed=self.changed,
+            timeline=self.timeline,
+            clock=Clock(),
+            settings=self.settings,
+        )
+        self._schedule = Schedule(self.model, self.controller, self.failures, seed)
+        self._runner = Runner(
+            model=self.model,
+            changed=self.changed,
+            timeline=self.timeline,
+            controller=self.controller,
+            calls=self.calls,
+            failures=self.failures,
+            charm_dirs=CharmDirs(self.root),
+            variables=HookVariables(self.model, self.root, self.bin, dict(environment or {})),
+            environments=Environments(self.root, self.host),
+            driver=self._driver,
+            shell_driver=processes,
+            settings=self.settings,
+            root=self.root,
+            closing=self._closing,
+        )
         self._commands: CommandLine = _no_commands
-        self.bin = install_client(self.root, [*tools.TOOLS, "juju", "juju-exec"])
-        self._agent = Agent(self.model, self.root, self.bin, dict(environment or {}))
-        self._server = Server(self.root, self._handle)
+        self._server = Server(self.root, self._answer)
         self._thread = threading.Thread(target=self._loop, name="localjuju-engine", daemon=True)
         self._thread.start()
 
@@ -97,12 +116,17 @@ class Engine:
         """Let the ``juju`` executable be answered."""
         self._commands = commands
 
+    @property
+    def closing(self) -> bool:
+        """Whether this model is about to end."""
+        return self._closing.is_set()
+
     def close(self) -> None:
-        """End every process and remove every file of the model."""
+        """End every process and remove every file of the model. Safe to repeat."""
         with self.lock:
-            if self._closing:
+            if self.closing:
                 return
-            self._closing = True
+            self._closing.set()
             self.changed.notify_all()
         self.host.close()
         self._thread.join(10)
@@ -110,96 +134,14 @@ class Engine:
         self._subnet.release()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    # The socket.
-
-    def _handle(self, call: Call) -> tuple[int, str, str]:
-        if call.name == "juju":
-            return self._commands(call.arguments, call.directory)
-        if call.name == "juju-exec":
-            return execute(self.model, self.changed, call, is_closing=lambda: self._closing)
+    def refresh(self, app: Application, charm: CharmSpec) -> None:
+        """Give an application another charm, or load its own once more."""
         with self.lock:
-            hook = self._hooks.get(call.token)
-            if hook is None:
-                return 1, "", "ERROR no hook is running in this context\n"
-            with contextlib.suppress(ProcessLookupError):
-                hook.session = os.getsid(call.process)
-            if self.on_call:
-                self.on_call(hook, call.name)
-            try:
-                return 0, tools.run(hook, call), ""
-            except ToolError as error:
-                return 1, "", f"{error}\n"
-
-    @staticmethod
-    def kill(hook: Hook) -> None:
-        """Kill a hook that has called at least one hook command, and its children.
-
-        What it started in a session of its own goes on, as on a machine.
-        """
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(hook.session, signal.SIGKILL)
-
-    def kill_hook_of(self, unit: Unit) -> None:
-        """Kill the hook that a unit is running, if it has called a hook command."""
-        for hook in self._hooks.values():
-            if hook.unit is unit and hook.session:
-                self.kill(hook)
-
-    # The loop.
-
-    def _loop(self) -> None:
-        while True:
-            with self.lock:
-                if self._closing:
-                    return
-                picked = self._pick()
-                if picked is None:
-                    self.changed.wait(self._next_retry())
-                    continue
-                unit, event = picked
-                unit.running = event
-            try:
-                self._run(unit, event)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any charm
-                if not self._closing:
-                    self._give_up(unit, event, f"{type(error).__name__}: {error}")
-            with self.lock:
-                unit.running = None
-                self.changed.notify_all()
-
-    def _pick(self) -> tuple[Unit, Event] | None:
-        """The next unit that has something to do; each gets its turn."""
-        units = self.model.units()
-        if self._random:
-            self._random.shuffle(units)
-        elif units:
-            start = self._turn % len(units)
-            units = units[start:] + units[:start]
-        for position, unit in enumerate(units):
-            event = resolver.next_event(self.model, unit)
-            if event is not None and event is unit.failed and unit.retry_at > time.monotonic():
-                continue
-            if event is not None:
-                self._turn += position + 1
-                return unit, event
-            if not unit.alive and (unit.stopped or not unit.lost):
-                self.controller.bury(unit)
-                return self._pick()
-        return None
-
-    def _next_retry(self) -> float | None:
-        waits = [u.retry_at - time.monotonic() for u in self.model.units() if u.failed]
-        waits = [wait for wait in waits if wait < 1e6]
-        return max(0.0, min(waits)) if waits else None
-
-    def is_idle(self) -> bool:
-        """Whether no unit has anything to do, or to retry."""
-        with self.lock:
-            return not any(
-                not unit.lost
-                and (unit.running or resolver.next_event(self.model, unit) or not unit.alive)
-                for unit in self.model.units()
-            )
+            app.charm = charm
+            app.charm_version += 1
+            self._runner.environments = Environments(_fresh(self.root), self.host)
+            self._driver.forget(app.name)
+            self.changed.notify_all()
 
     def settle(self, timeout: float = 60.0) -> None:
         """Wait until no unit has anything to do.
@@ -209,150 +151,38 @@ class Engine:
         """
         deadline = time.monotonic() + timeout
         with self.lock:
-            while not self.is_idle():
+            while not self._schedule.is_idle():
                 if (left := deadline - time.monotonic()) <= 0:
-                    raise TimeoutError(f"still busy after {timeout} s: {self._busy()}")
+                    pending = self._schedule.pending()
+                    raise TimeoutError(f"still busy after {timeout} s: {pending}")
                 self.changed.wait(min(left, 1.0))
 
-    def _busy(self) -> str:
-        events = {u.name: u.running or u.failed for u in self.model.units()}
-        return ", ".join(f"{name}: {event}" for name, event in events.items() if event)
+    def _answer(self, call: Call) -> tuple[int, str, str]:
+        """Answer an executable that talks to the socket."""
+        if call.name == "juju":
+            return self._commands(call.arguments, call.directory)
+        if call.name == "juju-exec":
+            return juju_exec.execute(
+                self.model, self.changed, call, is_closing=self._closing.is_set
+            )
+        return self.calls.answer(call)
 
-    # One hook.
-
-    def _run(self, unit: Unit, event: Event) -> None:
-        with self.lock:
-            app = self.model.applications[unit.app]
-            charm, task = app.charm, self._task(unit, event)
-            command = self._command(unit, event)
-            if event.kind == "relation-created" and event.relation_id in self.model.relations:
-                self.controller.enter_relations(unit)
-            version = resolver.observe(self.model, unit, event)
-            hook = Hook(self.model, unit, event, self.timeline, task)
-            token = f"{unit.name}-{event.hook or event.kind}-{secrets.token_hex(8)}"
-            self._hooks[token] = hook
-        environment = self._environments.of(charm)
-        directory = self._agent.charm_dir(unit, app, environment)
-        log = self.root / f"hook-{unit.name.replace('/', '-')}.log"
-        log.unlink(missing_ok=True)
-        driver: Driver = self._driver
-        run = Run(
-            app=unit.app,
-            charm_dir=directory,
-            environment=environment,
-            entry_point=charm.entry_point,
-            variables=self._agent.variables(unit, event, task, directory)
-            | {"JUJU_CONTEXT_ID": token},
-            log=log,
-            timeout=self.hook_timeout,
-        )
-        if command is not None:
-            driver = self._processes
-            run = replace(run, command=shell(command), errors=log.with_suffix(".errors"))
-        start = time.monotonic()
-        try:
-            code = driver.run(run)
-        finally:
+    def _loop(self) -> None:
+        """Run one hook after the other until the model ends."""
+        while True:
             with self.lock:
-                del self._hooks[token]
-        seconds = time.monotonic() - start
-        output = log.read_text(errors="replace") if log.exists() else ""
-        with self.lock:
-            if self._closing:
-                return
-            name = str(event) if task is None else f"action {task.action}"
-            name = name if command is None else f"{name} {shorten(command.text)}"
-            calls = len([call for call in hook.calls if call != "juju-log"])
-            note = f"{name}  {seconds * 1000:.0f} ms, {calls} calls"
-            self.timeline.add("hook", unit.name, note if code == 0 else f"{note}, exit {code}")
-            for line in output.splitlines():
-                self.timeline.add("log", unit.name, line)
-            if task is not None:
-                self._finish_task(task, hook, code, output)
-            elif command is not None:
-                finish(unit, command, hook, code, run)
-            elif code == 0:
-                hook.commit()
-                resolver.commit(self.model, unit, event, version)
-                unit.failed, unit.failures = None, 0
-                self._after(unit, event)
-            else:
-                self._fail(unit, event, output.strip().rpartition("\n")[2])
-
-    def _give_up(self, unit: Unit, event: Event, why: str) -> None:
-        """A hook could not even be run. An action is not retried, nor is a command."""
-        task, command = self._task(unit, event), self._command(unit, event)
-        if task is None and command is None:
-            self._fail(unit, event, why)
-            return
-        with self.lock:
-            if command is not None:
-                command.err, command.finished = f"ERROR {why}\n", True
-                unit.commands.remove(command)
-            if task is None:
-                return
-            task.status, task.message, task.return_code, task.finished = "failed", why, 1, True
-
-    def _fail(self, unit: Unit, event: Event, why: str) -> None:
-        with self.lock:
-            unit.failures += 1
-            delay = min(_FIRST_RETRY * 2 ** (unit.failures - 1), _LAST_RETRY)
-            unit.failed = event
-            unit.retry_at = time.monotonic() + (delay if self.automatic_retry else 1e9)
-            self.timeline.add("hook", unit.name, f"{event} failed: {why}")
-
-    def _task(self, unit: Unit, event: Event) -> Task | None:
-        return (
-            next((t for t in unit.tasks if t.id == event.task_id), None) if event.task_id else None
-        )
-
-    @staticmethod
-    def _command(unit: Unit, event: Event) -> Command | None:
-        return next((c for c in unit.commands if c.id == event.command_id), None)
-
-    @staticmethod
-    def _finish_task(task: Task, hook: Hook, code: int, output: str) -> None:
-        if code == 0:
-            hook.commit()
-        task.return_code = code
-        if task.status == "pending":
-            task.status = "completed" if code == 0 else "failed"
-            if code:
-                task.message = f"exit status {code}"
-        if output.strip():
-            task.results["stdout"] = output
-        task.finished = True
-
-    def _after(self, unit: Unit, event: Event) -> None:
-        if event.kind == "relation-broken":
-            relation = self.model.relations.get(event.relation_id or 0)
-            if relation:
-                self.controller.end_if_over(relation)
-        if event.kind == "start" and unit.workload.message == "installing agent":
-            unit.workload.status, unit.workload.message = "unknown", ""
-
-    def skip(self, unit: Unit) -> None:
-        """Take the hook that failed for done."""
-        with self.lock:
-            if unit.failed:
-                version = resolver.observe(self.model, unit, unit.failed)
-                resolver.commit(self.model, unit, unit.failed, version)
-                unit.failed, unit.failures = None, 0
+                if self.closing:
+                    return
+                choice = self._schedule.pick()
+                if choice is None:
+                    self.changed.wait(self.failures.seconds_to_next_retry())
+                    continue
+                unit, event = choice
+                unit.running = event
+            self._runner.run(unit, event)
+            with self.lock:
+                unit.running = None
                 self.changed.notify_all()
-
-    @property
-    def closing(self) -> bool:
-        """Whether this model is about to end."""
-        return self._closing
-
-    def refresh(self, app: Application, charm: CharmSpec) -> None:
-        """Give an application another charm, or its own anew."""
-        with self.lock:
-            app.charm = charm
-            app.charm_version += 1
-            self._environments = Environments(_fresh(self.root, "environments"), self.host)
-            self._driver.forget(app.name)
-            self.changed.notify_all()
 
 
 def _make_root() -> Path:
@@ -361,8 +191,9 @@ def _make_root() -> Path:
     return Path(tempfile.mkdtemp(prefix="localjuju-", dir=usual if len(usual) < 60 else "/tmp"))  # noqa: S108
 
 
-def _fresh(root: Path, name: str) -> Path:
-    target = root / f"{name}-{new_secret_id()}"
+def _fresh(root: Path) -> Path:
+    """A directory for Python environments that no earlier charm has used."""
+    target = root / f"environments-{new_secret_id()}"
     target.mkdir()
     return target
 

@@ -16,11 +16,11 @@ from .host import Host
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a charm's Python and its packages are.
+    """The Python and the packages of a charm.
 
     Attributes:
         python: The interpreter.
-        path: What goes in front of its own packages, relative to the charm's directory.
+        path: Directories that come before its packages, relative to the charm's directory.
     """
 
     python: str
@@ -28,10 +28,10 @@ class Environment:
 
 
 class Environments:
-    """Builds environments and keeps them for the time of this object.
+    """Builds environments, one for each charm.
 
-    A packed charm brings its own packages. A directory with a ``uv.lock``, its own or that of
-    the workspace around it, is synchronised from it; one with a requirements.txt or
+    A packed charm brings its own packages. A directory with a ``uv.lock``, of its own or of the
+    workspace that it is part of, gets what the lock names; one with a requirements.txt or
     pyproject.toml gets what that names; any other runs in this interpreter.
     """
 
@@ -45,7 +45,7 @@ class Environments:
         """The environment of a charm.
 
         Raises:
-            CharmError: If it cannot be built; the message holds what the installer said.
+            CharmError: If it cannot be built; the message holds the output of the installer.
         """
         if charm.packed:
             return self._packed(charm)
@@ -56,9 +56,9 @@ class Environments:
 
     @staticmethod
     def _packed(charm: CharmSpec) -> Environment:
-        found = sorted(charm.root.glob("venv/lib/python3*/site-packages"))
-        packages = found[0].relative_to(charm.root) if found else Path("venv")
-        name = packages.parts[2] if found else "python3"
+        directories = sorted(charm.root.glob("venv/lib/python3*/site-packages"))
+        packages = directories[0].relative_to(charm.root) if directories else Path("venv")
+        name = packages.parts[2] if directories else "python3"
         python = shutil.which(name) or sys.executable
         return Environment(python, ("lib", "src", str(packages)))
 
@@ -101,8 +101,8 @@ class Environments:
         child = self._host.spawn(command, env, charm.root, log)
         child.ended.wait()
         if child.exit_code != 0:
-            said = log.read_text().strip() if log.exists() else ""
-            raise CharmError(f"the environment of {charm.root} cannot be built:\n{said}")
+            output = log.read_text().strip() if log.exists() else ""
+            raise CharmError(f"the environment of {charm.root} cannot be built:\n{output}")
 
 
 def _uv() -> str:

@@ -1,4 +1,4 @@
-"""This side of the supervisor: start processes, wait for them, end them all."""
+"""Starts processes through the supervisor, waits for them and ends them all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Child:
 
 
 class Host:
-    """Starts processes that never outlive this object, whatever happens to this process."""
+    """Starts processes that end with this object, even if this process is killed."""
 
     def __init__(self, root: Path):
         self._process = subprocess.Popen(
@@ -60,7 +60,7 @@ class Host:
             number = len(self._children) + 1
             self._children[number] = child
         order = {"id": number, "argv": list(argv), "env": dict(env), "cwd": str(cwd)}
-        self._say({**order, "log": str(log), "errors": str(errors or log)})
+        self._send({**order, "log": str(log), "errors": str(errors or log)})
         if not child.started.wait(30):
             raise LocalJujuError("the supervisor does not answer")
         return child
@@ -68,12 +68,12 @@ class Host:
     def kill(self, child: Child) -> None:
         """Kill a process and what it started in its session."""
         if child.pid and not child.ended.is_set():
-            self._say({"kill": child.pid})
+            self._send({"kill": child.pid})
 
     def close(self) -> None:
         """Kill everything and remove the model's directory."""
         with contextlib.suppress(OSError, LocalJujuError):
-            self._say({"end": True})
+            self._send({"end": True})
         try:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
@@ -85,7 +85,7 @@ class Host:
                     stream.close()
         self._reader.join(5)
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         stdin = self._process.stdin
         if stdin is None or stdin.closed:
             raise LocalJujuError("the model is closed")

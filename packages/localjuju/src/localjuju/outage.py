@@ -8,18 +8,18 @@ import signal
 from pathlib import Path
 
 from .engine import Engine
-from .state import Unit
+from .model import Unit
 from .supervisor import descendants
 
 
 def lose(engine: Engine, unit: Unit) -> None:
-    """Kill every process of a unit and run none of its hooks; another unit takes its office."""
+    """Kill every process of a unit and run none of its hooks; another unit leads then."""
     app = engine.model.applications[unit.app]
     with engine.lock:
         unit.lost = True
-        engine.kill_hook_of(unit)
+        engine.calls.kill_hook_of(unit)
         if app.leader == unit.name:
-            engine.controller.elect(app)
+            engine.leadership.elect(app)
         engine.changed.notify_all()
     for process in _processes(engine, unit):
         with contextlib.suppress(ProcessLookupError):
@@ -33,26 +33,27 @@ def recover(engine: Engine, unit: Unit) -> None:
         unit.started = False
         app = engine.model.applications[unit.app]
         if not app.leader:
-            engine.controller.elect(app)
+            engine.leadership.elect(app)
         engine.changed.notify_all()
 
 
 def _processes(engine: Engine, unit: Unit) -> list[int]:
-    """What hooks of a unit have started: it bears the unit's name or stands in its directories.
+    """The processes that hooks of a unit have started.
 
-    A name alone would not do: servers that change their title write over their environment.
+    They have the unit's name in their environment or work in its directories. The name alone is
+    not enough: servers that change their title write over their environment.
     """
-    mark = f"JUJU_UNIT_NAME={unit.name}".encode()
-    own = engine.root / "agents" / f"unit-{unit.name.replace('/', '-')}"
-    homes = [own, *map(Path, unit.storages.values())]
-    found: list[int] = []
+    marker = f"JUJU_UNIT_NAME={unit.name}".encode()
+    agent_dir = engine.root / "agents" / f"unit-{unit.name.replace('/', '-')}"
+    directories = [agent_dir, *map(Path, unit.storages.values())]
+    processes: list[int] = []
     for process in descendants(engine.host.pid):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it has ended since it was listed
             entry = Path(f"/proc/{process}")
-            stands = (entry / "cwd").readlink()
-            named = mark in (entry / "environ").read_bytes().split(b"\0")
-            # The interpreter of all units of an application stands in a charm directory.
-            at_home = any(stands.is_relative_to(home) for home in homes)
-            if named or (at_home and not stands.is_relative_to(own / "charm")):
-                found.append(process)
-    return found
+            working_dir = (entry / "cwd").readlink()
+            has_name = marker in (entry / "environ").read_bytes().split(b"\0")
+            is_inside = any(working_dir.is_relative_to(path) for path in directories)
+            # The interpreter of all units of an application works in a charm directory.
+            if has_name or (is_inside and not working_dir.is_relative_to(agent_dir / "charm")):
+                processes.append(process)
+    return processes

@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Hooks:
-    """What other plugins may add."""
+    """The hooks that other plugins may implement."""
 
     @staticmethod
     @pytest.hookspec
@@ -47,12 +47,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.fixture
 def localjuju(request: pytest.FixtureRequest) -> Generator[Juju]:
-    """A model of its own for this test; every process and file ends with it."""
-    from .juju import Juju  # noqa: PLC0415 - not for tests that do not ask for it
+    """A model of this test's own; its processes and files end with the test."""
+    from .juju import Juju  # noqa: PLC0415 - only for tests that use it
 
     driver: Any = request.config.getoption("--localjuju-driver")
     environment: dict[str, str] = {}
-    for found in request.config.hook.pytest_localjuju_environment(config=request.config):
-        environment.update(found)
+    for variables in request.config.hook.pytest_localjuju_environment(config=request.config):
+        environment.update(variables)
     with Juju(driver=driver, environment=environment) as juju:
         yield juju

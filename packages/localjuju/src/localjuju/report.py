@@ -1,15 +1,15 @@
-"""What ``juju status``, ``show-unit``, ``secrets`` and the like print, as plain data."""
+"""The output of ``juju status``, ``show-unit``, ``secrets`` and the like, as plain data."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .state import Application, Model, Relation, Secret, Status, Task, Unit, now
+from .model import Application, Model, Relation, Secret, Status, Task, Unit, now
 
 
 def _status(status: Status) -> dict[str, Any]:
-    shown = {"current": status.status, "since": status.since}
-    return {**shown, "message": status.message} if status.message else shown
+    details = {"current": status.status, "since": status.since}
+    return {**details, "message": status.message} if status.message else details
 
 
 def _workload(unit: Unit) -> dict[str, Any]:
@@ -31,17 +31,17 @@ def _app_status(app: Application) -> dict[str, Any]:
     order = ("error", "blocked", "maintenance", "waiting", "active", "unknown")
     units = [_workload(unit) for unit in app.units.values()]
     if any(unit["current"] == "error" for unit in units) or app.status.status == "unknown":
-        units.sort(key=lambda shown: order.index(shown["current"]))
+        units.sort(key=lambda unit: order.index(unit["current"]))
         return units[0] if units else _status(app.status)
     return _status(app.status)
 
 
 def _relations(model: Model) -> dict[str, dict[str, list[dict[str, str]]]]:
     """The relations of every application, by endpoint."""
-    found: dict[str, dict[str, list[dict[str, str]]]] = {}
+    relations: dict[str, dict[str, list[dict[str, str]]]] = {}
     for _, relation in sorted(model.relations.items()):
         for app in {end.app for end in relation.ends}:
-            of_app = found.setdefault(app, {})
+            of_app = relations.setdefault(app, {})
             of_app.setdefault(relation.endpoint(app), []).append(
                 {
                     "related-application": relation.other(app).app,
@@ -49,7 +49,7 @@ def _relations(model: Model) -> dict[str, dict[str, list[dict[str, str]]]]:
                     "scope": "global",
                 }
             )
-    return found
+    return relations
 
 
 def status(model: Model) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def status(model: Model) -> dict[str, Any]:
 
 
 def _unit_status(model: Model, unit: Unit) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    details: dict[str, Any] = {
         "workload-status": _workload(unit),
         "juju-status": _agent(unit, model),
         "machine": unit.machine,
@@ -108,61 +108,63 @@ def _unit_status(model: Model, unit: Unit) -> dict[str, Any]:
         "open-ports": sorted(unit.ports),
     }
     if model.is_leader(unit.name):
-        shown["leader"] = True
-    return shown
+        details["leader"] = True
+    return details
 
 
-def unit(model: Model, shown: Unit) -> dict[str, Any]:
+def show_unit(model: Model, unit: Unit) -> dict[str, Any]:
     """``juju show-unit``."""
     return {
-        "workload-version": shown.workload_version,
-        "machine": shown.machine,
-        "opened-ports": sorted(shown.ports),
-        "public-address": shown.address,
-        "charm": f"local:{model.applications[shown.app].charm.name}",
-        "leader": model.is_leader(shown.name),
-        "life": "alive" if shown.alive else "dying",
-        "relation-info": [_relation_info(model, shown, r) for r in model.relations_of(shown.app)],
+        "workload-version": unit.workload_version,
+        "machine": unit.machine,
+        "opened-ports": sorted(unit.ports),
+        "public-address": unit.address,
+        "charm": f"local:{model.applications[unit.app].charm.name}",
+        "leader": model.is_leader(unit.name),
+        "life": "alive" if unit.alive else "dying",
+        "relation-info": [_relation_info(model, unit, r) for r in model.relations_of(unit.app)],
     }
 
 
-def _relation_info(model: Model, shown: Unit, relation: Relation) -> dict[str, Any]:
-    other = relation.other(shown.app)
+def _relation_info(model: Model, unit: Unit, relation: Relation) -> dict[str, Any]:
+    other = relation.other(unit.app)
     return {
         "relation-id": relation.id,
-        "endpoint": relation.endpoint(shown.app),
+        "endpoint": relation.endpoint(unit.app),
         "related-endpoint": other.endpoint,
         "application-data": dict(relation.app_data.get(other.app, {})),
         "local-unit": {
-            "in-scope": shown.name in relation.in_scope,
-            "data": dict(relation.unit_data.get(shown.name, {})),
+            "in-scope": unit.name in relation.in_scope,
+            "data": dict(relation.unit_data.get(unit.name, {})),
         },
         "related-units": {
             name: {"in-scope": True, "data": dict(relation.unit_data.get(name, {}))}
-            for name in sorted(relation.members_for(shown.name))
+            for name in sorted(relation.members_for(unit.name))
             if model.unit(name)
         },
     }
 
 
-def secret(shown: Secret, *, revisions: bool = False) -> dict[str, Any]:
+def show_secret(secret: Secret, *, revisions: bool = False) -> dict[str, Any]:
     """``juju show-secret``, without content."""
-    updated = shown.revisions[shown.latest].created if shown.latest in shown.revisions else now()
+    updated = (
+        secret.revisions[secret.latest].created if secret.latest in secret.revisions else now()
+    )
     report: dict[str, Any] = {
-        "revision": shown.latest,
-        "owner": shown.owner,
-        "created": shown.created,
+        "revision": secret.latest,
+        "owner": secret.owner,
+        "created": secret.created,
         "updated": updated,
     }
     for key in ("label", "description", "name"):
-        if value := getattr(shown, key):
+        if value := getattr(secret, key):
             report[key] = value
-    if shown.rotate:
-        report["rotation"] = shown.rotate
-    if shown.grants:
+    if secret.rotate:
+        report["rotation"] = secret.rotate
+    if secret.grants:
         report["access"] = [
             {"target": target, "scope": f"relation-{scope}", "role": "view"}
-            for target, scope in sorted(shown.grants.items())
+            for target, scope in sorted(secret.grants.items())
         ]
     if revisions:
         report["revisions"] = [
@@ -172,7 +174,7 @@ def secret(shown: Secret, *, revisions: bool = False) -> dict[str, Any]:
                 "created": revision.created,
                 "updated": revision.created,
             }
-            for n, revision in sorted(shown.revisions.items())
+            for n, revision in sorted(secret.revisions.items())
         ]
     return report
 
@@ -195,18 +197,18 @@ def config(app: Application) -> dict[str, Any]:
     return {"application": app.name, "charm": app.charm.name, "settings": settings}
 
 
-def task(shown: Task) -> dict[str, Any]:
+def show_task(task: Task) -> dict[str, Any]:
     """``juju run``."""
     report: dict[str, Any] = {
-        "id": shown.id,
-        "status": shown.status,
-        "results": {**shown.results, "return-code": shown.return_code},
-        "unit": shown.unit,
+        "id": task.id,
+        "status": task.status,
+        "results": {**task.results, "return-code": task.return_code},
+        "unit": task.unit,
     }
-    if shown.message:
-        report["message"] = shown.message
-    if shown.log:
-        report["log"] = list(shown.log)
+    if task.message:
+        report["message"] = task.message
+    if task.log:
+        report["log"] = list(task.log)
     return report
 
 

@@ -20,9 +20,9 @@ class Call:
     """One command line.
 
     Attributes:
-        token: Of the hook that it comes from; empty for ``juju``.
-        name: Of the command.
-        directory: The caller's, against which relative paths are resolved.
+        token: The id of the hook that it comes from (``JUJU_CONTEXT_ID``); empty for ``juju``.
+        name: The name of the executable.
+        directory: The caller's working directory, to which relative paths are relative.
         stdin: Its standard input, if it reads any.
         arguments: Its arguments.
         process: The process that sends it.
@@ -37,7 +37,7 @@ class Call:
 
 
 Handler = Callable[[Call], tuple[int, str, str]]
-"""A command line to exit code, output and error."""
+"""Answers a command line with exit code, standard output and standard error."""
 
 
 class Server:
@@ -54,11 +54,11 @@ class Server:
                         process = wire.peer_of(self.request)
                         call = Call(token, name, Path(cwd), stdin, arguments, process)
                         answer = handler(call)
-                    except Exception as error:  # noqa: BLE001 - the caller has to hear something
+                    except Exception as error:  # noqa: BLE001 - the caller needs an answer
                         answer = 1, "", f"ERROR {name}: {type(error).__name__}: {error}\n"
                     wire.write_answer(self.request, *answer)
                 except (ConnectionError, UnicodeError):
-                    return  # the process was killed, or is none of ours
+                    return  # the process was killed, or is not one of the model's
 
         class Unix(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             daemon_threads = True
@@ -84,8 +84,8 @@ class Server:
 def install_client(root: Path, names: Iterable[str]) -> Path:
     """Put an executable for each command into ``bin`` and return that directory.
 
-    The client is compiled if a C compiler is at hand: a hook command then costs 1-2 ms instead
-    of the 15 ms that it takes to start Python.
+    The client is compiled if there is a C compiler: a hook command then takes 1-2 ms instead of
+    the 15 ms that it takes to start Python.
     """
     target = root / "bin"
     target.mkdir()
@@ -95,7 +95,7 @@ def install_client(root: Path, names: Iterable[str]) -> Path:
     compiled = compiler is not None and (
         subprocess.run(
             [compiler, "-O1", "-o", str(client), str(source / "client.c")],
-            # What a compiler that is killed leaves behind goes with the model.
+            # What a compiler that is killed leaves behind is removed with the model.
             env={**os.environ, "TMPDIR": str(root)},
             capture_output=True,
             check=False,

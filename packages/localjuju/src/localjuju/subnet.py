@@ -21,12 +21,12 @@ class Subnet:
         return f"{self.prefix}.{machine % 250 + 1}"
 
     def release(self) -> None:
-        """Give it back."""
+        """Free the network."""
         self._holder.close()
 
 
 def reserve() -> Subnet:
-    """Take a network that no other model on this machine has.
+    """Reserve a network that no other model on this machine uses.
 
     Raises:
         LocalJujuError: If none is free.

@@ -1,4 +1,4 @@
-"""The parent of every process that a model starts, and the end of them all.
+"""The parent of every process that a model starts; it ends them all.
 
 It runs on its own, outside of the terminal's process group, so that Ctrl-C does not reach it.
 Whatever a hook leaves running becomes its child (it is a subreaper); when the process that
@@ -29,7 +29,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def descendants(root: int) -> list[int]:
-    """Every process below one, itself excluded."""
+    """The processes that one has started, and those that these have started, and so on."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -39,13 +39,13 @@ def descendants(root: int) -> list[int]:
                 continue
             parent = int(stat.rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(int(entry.name))
-    found: list[int] = []
+    processes: list[int] = []
     queue = [root]
     while queue:
         below = children.get(queue.pop(), [])
-        found += below
+        processes += below
         queue += below
-    return found
+    return processes
 
 
 def _nothing(_number: int, _frame: object) -> None:
@@ -59,9 +59,9 @@ class Supervisor:
         self.running: dict[int, int] = {}
         self.buffer = b""
 
-    def say(self, message: dict[str, Any]) -> None:
-        """Tell the other end of the pipe."""
-        with contextlib.suppress(BrokenPipeError):  # the next read finds the end of the input
+    def send(self, message: dict[str, Any]) -> None:
+        """Write a message to the process that started this one."""
+        with contextlib.suppress(BrokenPipeError):  # the next read sees the end of the input
             os.write(1, json.dumps(message).encode() + b"\n")
 
     def spawn(self, order: dict[str, Any]) -> None:
@@ -79,12 +79,12 @@ class Supervisor:
                 )
         except OSError as error:
             Path(order["log"]).write_text(f"{error}\n")
-            self.say({"id": order["id"], "pid": 0})
-            self.say({"id": order["id"], "exit": 127})
+            self.send({"id": order["id"], "pid": 0})
+            self.send({"id": order["id"], "exit": 127})
             return
         process.returncode = 0  # reaped below, not by Popen
         self.running[process.pid] = order["id"]
-        self.say({"id": order["id"], "pid": process.pid})
+        self.send({"id": order["id"], "pid": process.pid})
 
     def reap(self) -> None:
         """Collect every child that has ended."""
@@ -97,10 +97,10 @@ class Supervisor:
                 return
             if pid in self.running:
                 code = os.waitstatus_to_exitcode(status)
-                self.say({"id": self.running.pop(pid), "exit": code})
+                self.send({"id": self.running.pop(pid), "exit": code})
 
     def read(self) -> bool:
-        """Carry out what was asked; False at the end of the input."""
+        """Carry out the messages that have arrived; False at the end of the input."""
         data = os.read(0, 1 << 16)
         self.buffer += data
         *lines, self.buffer = self.buffer.split(b"\n")
@@ -148,10 +148,10 @@ class Supervisor:
         self.clean_up(directory)
 
     def clean_up(self, directory: str) -> None:
-        """Kill all descendants, again and again until none is left, and remove the files."""
+        """Kill all descendants until none is left, and remove the files."""
         deadline = time.monotonic() + 10
-        while (left := descendants(os.getpid())) and time.monotonic() < deadline:
-            for pid in left:
+        while (alive := descendants(os.getpid())) and time.monotonic() < deadline:
+            for pid in alive:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What happened, in the order in which it happened, for people to read."""
+"""The events of a model in their order, for people to read."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Timeline:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Entry], None]] = []
 
-    def add(self, kind: str, subject: str, text: str) -> None:
-        """Note that something happened."""
+    def add(self, kind: str, subject: str, text: str) -> Entry:
+        """Note that something happened, and return the note."""
         entry = Entry(time.monotonic() - self._start, kind, subject, text)
         with self._lock:
             self._entries.append(entry)
@@ -48,6 +48,7 @@ class Timeline:
             # A listener that fails, as printing does on a closed pipe, must not stop the model.
             with contextlib.suppress(Exception):
                 listener(entry)
+        return entry
 
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Call a function with every further entry."""

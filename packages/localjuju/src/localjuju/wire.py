@@ -4,7 +4,7 @@ A request is a count and that many fields, each with its length: the hook's toke
 name, its working directory, its standard input, its arguments. The answer is an exit code,
 standard output and standard error. All numbers are 32 bit, little endian.
 
-``client.c`` speaks the same; where no C compiler is at hand, ``client.py`` does.
+``client.c`` is the other side of it, or ``client.py`` where there is no C compiler.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _receive(connection: socket.socket, size: int) -> bytes:
     while len(chunks) < size:
         chunk = connection.recv(min(size - len(chunks), 1 << 16))
         if not chunk:
-            raise ConnectionError("the other side hung up")
+            raise ConnectionError("the other side closed the connection")
         chunks += chunk
     return bytes(chunks)
 

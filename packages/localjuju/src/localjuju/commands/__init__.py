@@ -31,18 +31,18 @@ def run(engine: Engine, arguments: list[str], directory: Path) -> tuple[int, str
 
     Args:
         engine: The model, and what runs for it.
-        arguments: What stands behind ``juju``.
-        directory: Where the caller stands; relative paths begin there.
+        arguments: The arguments of ``juju``.
+        directory: The working directory of the caller, to which relative paths are relative.
 
     Returns:
         Exit code, standard output, standard error.
     """
     name, *rest = arguments or ["help"]
-    known = _COMMANDS.get(name)
-    if known is None:
+    entry = _COMMANDS.get(name)
+    if entry is None:
         names = ", ".join(sorted(_COMMANDS))
         return 2, "", f'ERROR localjuju does not know "juju {name}"; it knows {names}\n'
-    parser, command = known
+    parser, command = entry
     try:
         parsed = parser.parse_args(rest)
         _find_files(parsed, directory)

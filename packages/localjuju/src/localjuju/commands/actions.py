@@ -10,7 +10,7 @@ import yaml
 
 from .. import report
 from ..errors import CommandError
-from ..state import Task
+from ..model import Task
 from .arguments import Command, Output, Parser, dump, seconds
 from .context import Context
 
@@ -39,7 +39,7 @@ def _run(context: Context, a: Any) -> Output:
         if left <= 0:
             return 1, "", "ERROR timed out waiting for results from: " + unit.name + "\n"
         context.engine.changed.wait(left)
-    output = dump({unit.name: report.task(task)}, a.format)
+    output = dump({unit.name: report.show_task(task)}, a.format)
     if task.status == "completed":
         return output
     return 1, output, f"ERROR the following task failed:\n - id {task.id}: task failed\n"

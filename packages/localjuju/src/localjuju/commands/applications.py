@@ -7,7 +7,7 @@ from typing import Any
 
 from ..charm import CharmSpec
 from ..errors import CommandError
-from ..state import Application, RelationEnd, new_secret_id
+from ..model import Application, RelationEnd, new_secret_id
 from .arguments import NOT_HERE, Command, Parser
 from .configuration import parse
 from .context import Context
@@ -47,8 +47,8 @@ def _refresh(context: Context, a: Any) -> None:
     context.engine.refresh(app, charm)
     for endpoint in charm.endpoints.values():
         end = RelationEnd(app.name, endpoint.name)
-        known = any(end in relation.ends for relation in context.model.relations.values())
-        if endpoint.role == "peers" and not known:
+        is_related = any(end in relation.ends for relation in context.model.relations.values())
+        if endpoint.role == "peers" and not is_related:
             add_relation(context, endpoint.interface, [end])
     app.config |= parse(app, a.config or [])
 
@@ -63,11 +63,11 @@ def _remove_application(context: Context, a: Any) -> None:
         app.alive = False
         for relation in context.model.relations_of(name):
             if not relation.is_peer:
-                context.engine.controller.drop_relation(relation)
+                context.engine.controller.begin_relation_removal(relation)
         for unit in app.units.values():
             unit.alive = False
         if not app.units:
-            context.engine.controller.remove_app(app)
+            context.engine.controller.remove_application(app)
 
 
 COMMANDS: dict[str, tuple[Parser, Command]] = {

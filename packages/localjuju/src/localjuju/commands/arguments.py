@@ -1,4 +1,4 @@
-"""The command lines of ``juju``, as far as this model understands them."""
+"""Parses the command lines of ``juju`` that localjuju supports."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Command = Callable[[Context, Any], Output]
 """Carries out a command, with the model locked."""
 
 NOT_HERE = ("--base", "--channel", "--constraints*", "--to", "--bind", "--revision")
-"""Options that mean nothing on one machine without Charmhub."""
+"""Options that have no effect on one machine without Charmhub."""
 
 
 class Parser(argparse.ArgumentParser):
-    """The words and options of one command.
+    """The arguments of one command.
 
     Args:
-        name: Of the command.
-        positionals: Its words; those that end in ``*`` or ``?`` may be missing.
+        name: The name of the command.
+        positionals: Its arguments; those that end in ``*`` or ``?`` may be missing.
         options: Options with a value; those that end in ``*`` may be given more than once.
         flags: Options without one.
     """
@@ -58,7 +58,7 @@ def seconds(duration: str) -> float:
     """A duration as Go writes it, such as 90s or 1m30s.
 
     Raises:
-        CommandError: If it is none.
+        CommandError: If it is not a duration.
     """
     parts = re.findall(r"([0-9.]+)(ms|h|m|s)", duration)
     if not parts or "".join(n + unit for n, unit in parts) != duration:

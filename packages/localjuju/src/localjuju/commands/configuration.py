@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import report
 from ..errors import CommandError
-from ..state import Application
+from ..model import Application
 from .arguments import Command, Output, Parser, dump
 from .context import Context
 

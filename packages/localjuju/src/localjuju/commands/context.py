@@ -1,4 +1,4 @@
-"""What commands are carried out on."""
+"""The model that commands work on, and how they look up its parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..engine import Engine
 from ..errors import CommandError
-from ..state import Application, Model, Secret, Unit
+from ..model import Application, Model, Secret, Unit
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Context:
             CommandError: If there is none.
         """
         app, _, number = name.partition("/")
-        found = self.model.unit(self.app(app).leader if number == "leader" else name)
-        if found is None:
+        unit = self.model.unit(self.app(app).leader if number == "leader" else name)
+        if unit is None:
             raise CommandError(f'unit "{name}" not found')
-        return found
+        return unit
 
     def secret(self, identifier: str) -> Secret:
         """The secret of that URI, name or label.
@@ -54,7 +54,7 @@ class Context:
             CommandError: If there is none.
         """
         named = (s for s in self.model.secrets.values() if identifier in {s.name, s.label})
-        found = self.model.find_secret(identifier) or next(named, None)
-        if found is None:
+        secret = self.model.find_secret(identifier) or next(named, None)
+        if secret is None:
             raise CommandError(f'secret "{identifier}" not found')
-        return found
+        return secret

@@ -6,13 +6,13 @@ from typing import Any
 
 from ..charm import EndpointSpec
 from ..errors import CommandError
-from ..state import Relation, RelationEnd
+from ..model import Relation, RelationEnd
 from .arguments import Command, Parser
 from .context import Context
 
 
 def add_relation(context: Context, interface: str, ends: list[RelationEnd]) -> Relation:
-    """Begin a relation; units hear of it in their next hooks."""
+    """Add a relation; units are told in their next hooks."""
     relation = Relation(context.model.next_relation, interface, tuple(ends))
     context.model.next_relation += 1
     context.model.relations[relation.id] = relation
@@ -34,10 +34,10 @@ def _endpoint(context: Context, end: RelationEnd) -> EndpointSpec:
 
 def _candidates(context: Context, name: str) -> list[RelationEnd]:
     app, _, endpoint = name.partition(":")
-    found = context.app(app).charm.endpoints
-    if endpoint and endpoint not in found:
+    endpoints = context.app(app).charm.endpoints
+    if endpoint and endpoint not in endpoints:
         raise CommandError(f'application "{app}" has no endpoint "{endpoint}"')
-    return [RelationEnd(app, e) for e in ([endpoint] if endpoint else found)]
+    return [RelationEnd(app, e) for e in ([endpoint] if endpoint else endpoints)]
 
 
 def _match(context: Context, one: str, two: str) -> tuple[RelationEnd, RelationEnd]:
@@ -64,16 +64,16 @@ def _existing(context: Context, one: RelationEnd, two: RelationEnd) -> Relation 
 
 
 def _remove_relation(context: Context, a: Any) -> None:
-    found = [
+    relations = [
         relation
         for relation in context.model.relations.values()
         for left in _candidates(context, a.one)
         for right in _candidates(context, a.two)
         if not relation.is_peer and left in relation.ends and right in relation.ends
     ]
-    if not found:
+    if not relations:
         raise CommandError(f"relation {a.one} {a.two} not found")
-    context.engine.controller.drop_relation(found[0])
+    context.engine.controller.begin_relation_removal(relations[0])
 
 
 COMMANDS: dict[str, tuple[Parser, Command]] = {

@@ -1,4 +1,4 @@
-"""The commands that tell how things are."""
+"""The commands that report the state of a model."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def _status(context: Context, a: Any) -> Output:
 
 
 def _show_unit(context: Context, a: Any) -> Output:
-    shown = {n: report.unit(context.model, context.unit(n)) for n in a.units}
-    return dump(shown, a.format)
+    units = {n: report.show_unit(context.model, context.unit(n)) for n in a.units}
+    return dump(units, a.format)
 
 
 def _show_model(context: Context, a: Any) -> Output:

@@ -9,7 +9,7 @@ import yaml
 
 from .. import report
 from ..errors import CommandError
-from ..state import Secret, SecretRevision, new_secret_id
+from ..model import Secret, SecretRevision, new_secret_id
 from .arguments import Command, Output, Parser, dump
 from .context import Context
 
@@ -39,12 +39,12 @@ def _grant_secret(context: Context, a: Any) -> None:
 
 
 def _secrets(context: Context, a: Any) -> Output:
-    found = [
+    secrets = [
         s
         for s in context.model.secrets.values()
         if not a.owner or s.owner == a.owner.removeprefix("application-")
     ]
-    return dump({s.id: report.secret(s) for s in found}, a.format)
+    return dump({s.id: report.show_secret(s) for s in secrets}, a.format)
 
 
 def _show_secret(context: Context, a: Any) -> Output:
@@ -52,10 +52,10 @@ def _show_secret(context: Context, a: Any) -> Output:
     revision = int(a.revision) if a.revision else secret.latest
     if revision not in secret.revisions:
         raise CommandError(f'secret "{a.secret}" has no revision {revision}')
-    shown = report.secret(secret, revisions=a.revisions)
+    details = report.show_secret(secret, revisions=a.revisions)
     if a.reveal:
-        shown["content"] = {"Data": dict(secret.revisions[revision].content)}
-    return dump({secret.id: shown}, a.format)
+        details["content"] = {"Data": dict(secret.revisions[revision].content)}
+    return dump({secret.id: details}, a.format)
 
 
 def _secret_file(path: str | None) -> dict[str, str]:

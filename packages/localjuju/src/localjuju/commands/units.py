@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import CommandError
-from ..state import Unit
+from ..model import Unit
 from .arguments import Command, Parser
 from .context import Context
 
@@ -19,20 +19,24 @@ def _add_unit(context: Context, a: Any) -> None:
 
 
 def attached(context: Context, names: str | None) -> dict[str, str]:
-    """Take storage that was kept, named with commas between.
+    """Take storage whose unit is gone, to attach it to a new unit.
+
+    Args:
+        context: The model.
+        names: The ids of the storage, separated by commas.
 
     Returns:
-        Where each is, by name.
+        The directory of each, by id.
 
     Raises:
-        CommandError: If there is none of that name.
+        CommandError: If there is no such storage.
     """
-    found: dict[str, str] = {}
+    directories: dict[str, str] = {}
     for name in names.split(",") if names else ():
         if name not in context.model.detached_storage:
             raise CommandError(f'storage "{name}" not found, or in use')
-        found[name] = context.model.detached_storage.pop(name)
-    return found
+        directories[name] = context.model.detached_storage.pop(name)
+    return directories
 
 
 def _remove_unit(context: Context, a: Any) -> None:
@@ -47,7 +51,7 @@ def _remove_unit(context: Context, a: Any) -> None:
 
 
 def _begin_removal(context: Context, unit: Unit, *, force: bool) -> None:
-    """A leader keeps its office until its agent stops, as in Juju."""
+    """Begin the removal of a unit; a leader stays leader until its agent stops, as in Juju."""
     unit.alive = False
     unit.stopped = force
     context.engine.timeline.add("model", unit.name, "unit removal begins")
@@ -58,7 +62,7 @@ def _resolve(context: Context, a: Any) -> None:
     for unit in units:
         unit.retry_at = 0.0
         if a.no_retry:
-            context.engine.skip(unit)
+            context.engine.failures.skip(unit)
 
 
 COMMANDS: dict[str, tuple[Parser, Command]] = {

@@ -1,4 +1,4 @@
-"""How a hook is run; what it sees and changes is the same for every driver."""
+"""The ways to run a hook, which sees and changes the same in each."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ class Driver(Protocol):
         ...
 
     def forget(self, app: str) -> None:
-        """Drop what is kept for an application, because its code has changed."""
+        """Drop what is kept for an application, because its code has changed or it is gone."""
         ...

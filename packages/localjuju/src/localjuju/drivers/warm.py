@@ -1,11 +1,12 @@
 """A warm interpreter for each charm, forked for every hook.
 
-The fork has imported already what the charm imports and what earlier hooks imported on their way,
-and it sends its hook commands over the socket without a process for each. What it cannot show:
-module-level state is evaluated once, not once a hook, and threads started on import are lost.
+The fork has already imported what the charm imports, and what earlier hooks imported while they
+ran; it sends its hook commands over the socket without a process for each. Two things differ from
+production: module-level code runs once and not once a hook, and threads that an import starts are
+lost.
 
-Applications of one charm share an interpreter as long as none of them is refreshed: to start one
-costs more than ten hooks.
+Applications of one charm share an interpreter until one of them is refreshed: starting one costs
+more than ten hooks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from . import Run
 
 
 class _Code(NamedTuple):
-    """What an interpreter has loaded: two applications with the same may share it."""
+    """What an interpreter has loaded; two applications with the same code share it."""
 
     python: str
     path: tuple[str, ...]
@@ -34,15 +35,15 @@ class _Code(NamedTuple):
 
     @classmethod
     def of(cls, run: Run) -> _Code:
-        """The code of a hook, as it is on disk now; a charm may change between two deploys."""
-        found: set[tuple[str, int, int]] = set()
+        """The code of a hook, as it is on disk now; a charm may change between two deployments."""
+        files: set[tuple[str, int, int]] = set()
         for part in {Path(run.entry_point).parts[0], *run.environment.path}:
             for folder, _, names in os.walk((run.charm_dir / part).resolve()):
                 for path in (Path(folder, name) for name in names if name.endswith(".py")):
-                    known = path.stat()
-                    found.add((str(path), known.st_mtime_ns, known.st_size))
-        where = run.environment
-        return cls(where.python, where.path, run.entry_point, frozenset(found))
+                    stat = path.stat()
+                    files.add((str(path), stat.st_mtime_ns, stat.st_size))
+        environment = run.environment
+        return cls(environment.python, environment.path, run.entry_point, frozenset(files))
 
 
 @dataclass
@@ -104,8 +105,8 @@ class WarmDriver:
     def forget(self, app: str) -> None:
         """Let the next hook of an application start another interpreter.
 
-        The present one may be running a hook at this moment, so it is not ended here. Others that
-        share it get another one too if it imports from this application's directory.
+        The present one may be running a hook, so it is not ended here. Applications that share it
+        get another one as well if it imports from this application's directory.
         """
         code = self._codes.pop(app, None)
         zygote = self._zygotes.get(code) if code else None
@@ -140,9 +141,9 @@ class WarmDriver:
                 connection.connect(str(zygote.path))
             except (FileNotFoundError, ConnectionRefusedError):
                 if zygote.child.ended.is_set() or time.monotonic() > deadline:
-                    said = run.log.read_text() if run.log.exists() else ""
+                    output = run.log.read_text() if run.log.exists() else ""
                     raise LocalJujuError(
-                        f"the interpreter of {run.app} does not start: {said.strip()}"
+                        f"the interpreter of {run.app} does not start: {output.strip()}"
                     ) from None
                 time.sleep(0.005)
             else:

@@ -67,25 +67,25 @@ def _take_over_hook_commands(path: str, directory: str) -> None:
         token = os.environb.get(b"JUJU_CONTEXT_ID", b"")
         words = [os.fsencode(word) for word in command]
         code, out, err = _call(path, [token, words[0], os.getcwdb(), stdin, *words[1:]])  # noqa: PTH109
-        shown: Any = (out.decode(encoding), err.decode(encoding)) if encoding else (out, err)
+        output: Any = (out.decode(encoding), err.decode(encoding)) if encoding else (out, err)
         if options.get("check") and code:
-            raise subprocess.CalledProcessError(code, command, *shown)
-        return subprocess.CompletedProcess(command, code, *shown)
+            raise subprocess.CalledProcessError(code, command, *output)
+        return subprocess.CompletedProcess(command, code, *output)
 
     subprocess.run = run  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _move(home: str, target: str) -> None:
-    """Import from the directory of the hook's own unit; another's was used to warm up."""
+    """Import from the directory of the hook's own unit, not of the unit that was preloaded."""
     for position, path in enumerate(sys.path):
         if path.startswith(home + os.sep):
             sys.path[position] = target + path.removeprefix(home)
 
 
 def _hook(order: dict[str, Any], entry_point: str, imported: Path) -> NoReturn:
-    """The forked side: become the hook and never return."""
+    """Become the hook, in the fork, and never return."""
     code = 1
-    known = frozenset(sys.modules)
+    preloaded = frozenset(sys.modules)
     home = os.getcwd()  # noqa: PTH109
     try:
         os.setsid()
@@ -113,32 +113,32 @@ def _hook(order: dict[str, Any], entry_point: str, imported: Path) -> NoReturn:
             atexit._run_exitfuncs()  # pyright: ignore # noqa: PGH003, SLF001
             sys.stdout.flush()
             sys.stderr.flush()
-            if fresh := [name for name in sys.modules if name not in known]:
-                imported.write_text("\n".join(fresh))
+            if new := [name for name in sys.modules if name not in preloaded]:
+                imported.write_text("\n".join(new))
         finally:
             os._exit(code & 0xFF)
 
 
-def _say(connection: socket.socket, message: dict[str, int]) -> None:
+def _send(connection: socket.socket, message: dict[str, int]) -> None:
     with contextlib.suppress(OSError):  # the model may have given up on this hook
         connection.sendall(json.dumps(message).encode() + b"\n")
 
 
 def _catch_up(imported: Path) -> None:
-    """Import what a hook has imported on its way, so that the next one finds it."""
+    """Import what a hook has imported while it ran, so that the next one need not."""
     try:
         names = imported.read_text().split()
         imported.unlink()
     except FileNotFoundError:
         return
     for name in names:
-        with contextlib.suppress(BaseException):  # what it needs may be there in a hook only
+        with contextlib.suppress(BaseException):  # it may need what only a hook has
             importlib.import_module(name)
     gc.freeze()
 
 
 def main() -> None:
-    """Import what the charm imports, then fork whenever a hook comes."""
+    """Import what the charm imports, then fork for every hook."""
     path, entry_point = sys.argv[1:]
     imported = Path(path + ".imported")
     del sys.path[0]  # this script's own directory
@@ -161,9 +161,9 @@ def main() -> None:
                 if pid == 0:
                     listener.close()
                     _hook(order, entry_point, imported)
-                _say(connection, {"pid": pid})
+                _send(connection, {"pid": pid})
                 _, status = os.waitpid(pid, 0)
-                _say(connection, {"exit": os.waitstatus_to_exitcode(status)})
+                _send(connection, {"exit": os.waitstatus_to_exitcode(status)})
             _catch_up(imported)
 
 

@@ -1,4 +1,4 @@
-"""The hook commands for an application and what its units say of themselves."""
+"""The hook commands for configuration, status, log and goal state."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def _status_set(hook: Hook, a: Arguments, _: str) -> None:
 
 
 def _status_get(hook: Hook, a: Arguments, _: str) -> Any:
-    def shown(status: str, message: str) -> dict[str, Any]:
+    def details(status: str, message: str) -> dict[str, Any]:
         return {"status": status, "message": message, "status-data": {}}
 
     if not a.flag("application"):
-        return shown(hook.unit.workload.status, hook.unit.workload.message)
+        return details(hook.unit.workload.status, hook.unit.workload.message)
     if not hook.is_leader:
         raise ToolError("ERROR finding application status: this unit is not the leader")
     app = hook.model.applications[hook.unit.app]
-    units = {n: shown(u.workload.status, u.workload.message) for n, u in app.units.items()}
-    status = shown(app.status.status, app.status.message)
+    units = {n: details(u.workload.status, u.workload.message) for n, u in app.units.items()}
+    status = details(app.status.status, app.status.message)
     return {"application-status": {**status, "units": units}}
 
 

@@ -14,7 +14,7 @@ from ..errors import ToolError
 from ..hook import Hook
 
 Tool = Callable[[Hook, "Arguments", str], Any]
-"""Carries out a command, given what came on standard input, and returns what it prints."""
+"""Carries out a command, with its standard input, and returns what it prints."""
 
 RELATION = "-r --relation"
 """The spellings of the option that names a relation."""
@@ -23,13 +23,13 @@ _STRINGS = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class Arguments(argparse.Namespace):
-    """What a command line said."""
+    """The parsed arguments of a hook command."""
 
     rest: list[str]
     directory: Path
 
     def path(self, name: str) -> Path:
-        """A file that the caller named, from where it stands."""
+        """A file that the caller named, relative to the caller's directory."""
         return self.directory / name
 
     def text(self, name: str) -> str:
@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
     """The options of one command.
 
     Args:
-        name: Of the command.
+        name: The name of the command.
         options: Options with a value, each with its spellings, as in ``-r --relation``.
         flags: Options that need no value.
     """
@@ -74,23 +74,23 @@ class Parser(argparse.ArgumentParser):
         """
         options: list[str] = []
         rest: list[str] = []
-        left = iter(words)
-        for word in left:
-            if word == "--":
-                rest.extend(left)
+        arguments = iter(words)
+        for argument in arguments:
+            if argument == "--":
+                rest.extend(arguments)
                 break
-            name, equals, value = word.partition("=")
+            name, equals, value = argument.partition("=")
             action = self._known.get(name) or self._known.get(name.replace("--", "-", 1))
-            if not word.startswith("-") or word == "-" or action is None:
-                if word.startswith("--"):
-                    raise ToolError(f"ERROR option provided but not defined: {word}")
-                rest.append(word)
+            if not argument.startswith("-") or argument == "-" or action is None:
+                if argument.startswith("--"):
+                    raise ToolError(f"ERROR option provided but not defined: {argument}")
+                rest.append(argument)
                 continue
             spelling = action.option_strings[0]
             if action.nargs == "?":
                 options.append(f"{spelling}={value}" if equals else spelling)
             else:
-                options.append(f"{spelling}={value if equals else next(left, '')}")
+                options.append(f"{spelling}={value if equals else next(arguments, '')}")
         parsed = self.parse_args(options, Arguments())
         parsed.rest = rest
         return parsed
@@ -101,18 +101,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:
-    """What was given as ``key=value``."""
+    """Arguments of the form ``key=value``."""
     return {key: value for key, _, value in (word.partition("=") for word in words)}
 
 
 def mapping(text: str) -> dict[str, str]:
-    """What a file says, in JSON or YAML.
+    """The mapping that a text in JSON or YAML holds.
 
     Raises:
         ToolError: If it is anything but a mapping.
     """
     try:
-        # ops sends JSON, whose surrogate pairs YAML would take apart.
+        # ops sends JSON, whose surrogate pairs YAML would split.
         loaded = json.loads(text or "{}")
     except ValueError:
         loaded = yaml.load(text, Loader=_STRINGS)  # noqa: S506 - makes strings and nothing else
@@ -123,7 +123,7 @@ def mapping(text: str) -> dict[str, str]:
 
 
 def unsupported(_hook: Hook, _a: Arguments, _: str) -> None:
-    """A command that charms know and a model on one machine does not.
+    """A hook command that localjuju does not model.
 
     Raises:
         ToolError: Always.

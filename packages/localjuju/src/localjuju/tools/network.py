@@ -12,13 +12,12 @@ from .arguments import RELATION, Arguments, Parser, Tool
 
 def _network_get(hook: Hook, a: Arguments, _: str) -> Any:
     endpoint = a.rest[0] if a.rest else ""
-    known = hook.model.applications[hook.unit.app].charm.endpoints
-    metadata = hook.model.applications[hook.unit.app].charm.metadata
-    extra: dict[str, Any] = metadata.get("extra-bindings") or {}
-    if endpoint not in known and endpoint not in extra:
+    charm = hook.model.applications[hook.unit.app].charm
+    extra: dict[str, Any] = charm.metadata.get("extra-bindings") or {}
+    if endpoint not in charm.endpoints and endpoint not in extra:
         raise ToolError(f'ERROR no network config found for binding "{endpoint}"')
     address = hook.unit.address
-    answer: dict[str, Any] = {
+    network: dict[str, Any] = {
         "bind-addresses": [
             {
                 "mac-address": "",
@@ -32,7 +31,7 @@ def _network_get(hook: Hook, a: Arguments, _: str) -> Any:
     for name in ("bind-address", "ingress-address", "egress-subnets"):
         if a.flag(name.replace("-", "_")):
             return {"egress-subnets": f"{address}/32"}.get(name, address)
-    return answer
+    return network
 
 
 def _unit_get(hook: Hook, _a: Arguments, _: str) -> Any:

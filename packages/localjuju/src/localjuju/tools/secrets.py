@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import ToolError
 from ..hook import Hook
-from ..state import Secret
+from ..model import Secret
 from .arguments import RELATION, Arguments, Parser, Tool, mapping, pairs
 
 
@@ -17,19 +17,19 @@ def _secret_fields(a: Arguments) -> dict[str, str]:
 
 def _secret_add(hook: Hook, a: Arguments, _: str) -> Any:
     content = _secret_content(a)
-    return hook.add_secret(content, a.text("owner") or "application", _secret_fields(a))
+    return hook.secrets.add(content, a.text("owner") or "application", _secret_fields(a))
 
 
 def _secret_set(hook: Hook, a: Arguments, _: str) -> None:
     uri, *a.rest = a.rest or [""]
-    hook.set_secret(hook.owned_secret(uri), _secret_content(a), _secret_fields(a))
+    hook.secrets.set(hook.secrets.find_owned(uri), _secret_content(a), _secret_fields(a))
 
 
 def _secret_get(hook: Hook, a: Arguments, _: str) -> Any:
     uri = a.rest[0] if a.rest else ""
     if not uri and not a.text("label"):
         raise ToolError("ERROR either URI or label should be used to get a secret")
-    content = hook.read_secret(
+    content = hook.secrets.read(
         uri, a.text("label"), refresh=a.flag("refresh"), peek=a.flag("peek")
     )
     return content.get(a.rest[1]) if len(a.rest) > 1 else content
@@ -39,7 +39,7 @@ def _secret_info_get(hook: Hook, a: Arguments, _: str) -> Any:
     uri = a.rest[0] if a.rest else ""
     if bool(uri) == bool(a.text("label")):
         raise ToolError("ERROR either URI or label should be used to get a secret")
-    secret = hook.owned_secret(uri, a.text("label"))
+    secret = hook.secrets.find_owned(uri, a.text("label"))
     return {secret.id: _secret_info(secret)}
 
 
@@ -68,21 +68,21 @@ def _secret_ids(hook: Hook, _a: Arguments, _: str) -> Any:
 
 def _secret_grant(hook: Hook, a: Arguments, _: str) -> None:
     relation = hook.relation(a.relation)
-    hook.grant_secret(hook.owned_secret(a.rest[0]), relation, a.text("unit"))
+    hook.secrets.grant(hook.secrets.find_owned(a.rest[0]), relation, a.text("unit"))
 
 
 def _secret_revoke(hook: Hook, a: Arguments, _: str) -> None:
-    secret = hook.owned_secret(a.rest[0])
+    secret = hook.secrets.find_owned(a.rest[0])
     target = a.text("unit") or a.text("app")
     if not target:
         target = hook.relation(a.relation).other(hook.unit.app).app
-    hook.revoke_secret(secret, target)
+    hook.secrets.revoke(secret, target)
 
 
 def _secret_remove(hook: Hook, a: Arguments, _: str) -> None:
     revision = a.text("revision")
-    secret = hook.owned_secret(a.rest[0])
-    hook.remove_secret(secret, int(revision) if revision else None)
+    secret = hook.secrets.find_owned(a.rest[0])
+    hook.secrets.remove(secret, int(revision) if revision else None)
 
 
 def _secret_content(a: Arguments) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The hook commands for what a unit keeps: its state and its storage."""
+"""The hook commands for a unit's state and its storage."""
 
 from __future__ import annotations
 

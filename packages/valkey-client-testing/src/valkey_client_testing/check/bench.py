@@ -55,10 +55,8 @@ class Bench:
         except (CharmError, jubilant.CLIError) as error:
             said = getattr(error, "stderr", "") or str(error)
             raise UnfitError(f"{charm} cannot be deployed: {said.strip()}") from None
-        spec = juju.engine.model.applications[self.subject].charm
-        found = [
-            e for e in spec.endpoints.values() if (e.interface, e.role) == ("valkey_client", role)
-        ]
+        endpoints = juju.snapshot().application(self.subject).endpoints
+        found = [e for e in endpoints.values() if (e.interface, e.role) == ("valkey_client", role)]
         if not found:
             raise UnfitError(f"{charm} {role} no endpoint with the interface valkey_client")
         self.endpoint = found[0].name
@@ -77,12 +75,12 @@ class Bench:
     @property
     def units(self) -> list[str]:
         """The units of the charm under test."""
-        return list(self.juju.engine.model.applications[self.subject].units)
+        return [unit.name for unit in self.juju.units(self.subject)]
 
     @property
     def leader(self) -> str:
         """The unit that leads them."""
-        return self.juju.engine.model.applications[self.subject].leader
+        return self.juju.leader(self.subject)
 
     def failures(self) -> list[str]:
         """The hooks of the charm under test that failed so far."""
@@ -111,9 +109,7 @@ class Bench:
                 return
 
     def _failing(self) -> list[str]:
-        with self.juju.engine.lock:
-            units = self.juju.engine.model.units()
-            return [u.name for u in units if u.failed and u.name in self.units]
+        return [unit.name for unit in self.juju.units(self.subject) if unit.failed]
 
     def skip_failed(self) -> None:
         """Take hooks that fail for done, as a person would who cannot mend the charm."""

@@ -113,8 +113,7 @@ def release_relation(bench: ProviderBench) -> str:
 def one_and_ten(bench: ProviderBench) -> str:
     """An account is often named after its relation, and ``relation-1`` begins ``relation-10``."""
     one = bench.odd
-    with bench.juju.engine.lock:
-        bench.juju.engine.model.next_relation = one.relation * 10
+    bench.juju.set_next_relation_id(one.relation * 10)
     tens = [bench.ask(bag) for bag in (v1(request("kit-ten:*")), v0("kit-eleven:*"))]
     accounts = [_working(bench, ten) for ten in tens]
     one.leave()

@@ -18,7 +18,7 @@ from ..charms import PROVIDER
 from .bench import Bench
 from .counterpart import Counterpart
 from .databags import Asked
-from .results import Violation, need
+from .results import NotApplicable, Violation, need
 
 _SECRETS = ["user", "tls", "withheld"]
 
@@ -153,11 +153,13 @@ class RequirerBench(Bench):
 
     def revisions(self, label: str) -> tuple[int, dict[str, int]]:
         """The latest revision of a secret, and the one that each unit has read."""
-        with self.juju.engine.lock:
-            found = [s for s in self.juju.engine.model.secrets.values() if s.label == label]
-            need(found, f"the secret {label} is not there")
-            read = {u: c.tracked for u, c in found[0].consumers.items() if u in self.units}
-            return found[0].latest, read
+        snapshot = self.juju.snapshot()
+        secret = snapshot.secret(label)
+        if secret is None:
+            raise NotApplicable(f"the secret {label} is not there")
+        units = {unit.name for unit in snapshot.units(self.subject)}
+        tracked = {unit: revision for unit, revision in secret.tracked.items() if unit in units}
+        return secret.revision, tracked
 
     def use(self) -> dict[str, int]:
         """Let the charm use Valkey; how many of its commands each server carried out."""

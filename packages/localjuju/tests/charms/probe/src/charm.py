@@ -1,4 +1,4 @@
-"""A hook that runs the commands a test has left for it and writes down what they said."""
+"""A hook that runs the commands that a test has written for it, and records their output."""
 
 import json
 import os
@@ -10,25 +10,20 @@ script = Path(os.environ["PROBE_SCRIPT"])
 name = os.environ["JUJU_DISPATCH_PATH"]
 unit = os.environ["JUJU_UNIT_NAME"]
 record = {"unit": unit, "hook": name.partition("/")[2], "env": dict(os.environ), "ran": []}
-orders = json.loads(script.read_text()) if script.exists() else {}
+commands = json.loads(script.read_text()) if script.exists() else {}
 fails = False
-for order in orders.get(f"{unit} {record['hook']}", orders.get(record["hook"], [])):
-    if order == "fail":
+for command in commands.get(f"{unit} {record['hook']}", commands.get(record["hook"], [])):
+    if command == "fail":
         fails = True
         continue
-    if order == "fail-once":
-        marker = Path(os.environ["JUJU_CHARM_DIR"], f"failed-{record['hook']}")
-        fails = not marker.exists()
-        marker.touch()
-        continue
-    if order == "daemon":
+    if command == "daemon":
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
         continue
     stdin = None
-    if isinstance(order, dict):
-        stdin, order = order["stdin"], order["run"]
-    done = subprocess.run(order, capture_output=True, text=True, input=stdin)
-    record["ran"].append([done.returncode, done.stdout, done.stderr])
+    if isinstance(command, dict):
+        stdin, command = command["stdin"], command["run"]
+    process = subprocess.run(command, capture_output=True, text=True, input=stdin)
+    record["ran"].append([process.returncode, process.stdout, process.stderr])
 with script.with_suffix(".log").open("a") as log:
     log.write(json.dumps(record) + "\n")
 sys.exit(1 if fails else 0)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from threading import Condition
 
 from .drivers import Run
-from .hook import Hook
+from .hook import Hook, commit
+from .model import Command, Model, Unit
 from .server import Call
-from .state import Command, Model, Unit
 
 _USAGE = "ERROR usage: juju-exec [-u] UNIT COMMAND...\n"
 
@@ -18,13 +18,13 @@ def execute(
 ) -> tuple[int, str, str]:
     """Let a unit run a command once it runs no hook, and wait for its end.
 
-    As in Juju each call runs, however many ask for the same; and what the command wrote counts
-    even if it exits with an error, unless its shell was killed.
+    As in Juju each call is run, even if others run the same command; and what the command
+    changed is kept even if it exits with an error, unless its shell was killed.
 
     Args:
         model: The model.
         changed: Guards the model, and is told of every change.
-        call: Of ``juju-exec``.
+        call: The call of ``juju-exec``.
         is_closing: Says whether the model is about to end.
 
     Returns:
@@ -40,9 +40,7 @@ def execute(
         unit = model.unit(name)
         if unit is None or unit.lost:
             return 1, "", f"ERROR unit {name!r} not found on this machine\n"
-        model.next_command += 1
-        command = Command(str(model.next_command), " ".join(text))
-        unit.commands.append(command)
+        command = _add_command(model, unit, " ".join(text))
         changed.notify_all()
         while not command.finished:
             if is_closing() or model.unit(name) is not unit or unit.lost:
@@ -51,27 +49,40 @@ def execute(
     return command.code, command.out, command.err
 
 
+def _add_command(model: Model, unit: Unit, text: str) -> Command:
+    model.next_command += 1
+    command = Command(str(model.next_command), text)
+    unit.commands.append(command)
+    return command
+
+
 def shell(command: Command) -> tuple[str, ...]:
     """The process that runs a command: a shell, which tells how it ended even if it was killed."""
     return ("/bin/bash", "-c", f"{command.text}\nexit $?")
 
 
 def finish(unit: Unit, command: Command, hook: Hook, code: int, run: Run) -> None:
-    """Let whoever asked for a command know how it ended.
+    """Answer the caller of a command that has ended.
 
     Args:
-        unit: That ran it.
-        command: What was asked for.
+        unit: The unit that ran it.
+        command: The command.
         hook: The context in which it ran.
         code: The exit code; negative if its shell was killed.
-        run: Where its output is.
+        run: Names the files of its output.
     """
     if code >= 0:
-        hook.commit()  # as in Juju, whatever the exit code
+        commit(hook)  # as in Juju, whatever the exit code
     command.code = code if code >= 0 else 1
     command.out = run.log.read_text(errors="replace")
     if run.errors is not None:
         command.err = run.errors.read_text(errors="replace")
         run.errors.unlink()
     command.finished = True
+    unit.commands.remove(command)
+
+
+def fail(unit: Unit, command: Command, reason: str) -> None:
+    """Answer the caller of a command that could not be run."""
+    command.err, command.finished = f"ERROR {reason}\n", True
     unit.commands.remove(command)
