@@ -11,9 +11,13 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from valkey_client_testing.check import provider, requirer
-from valkey_client_testing.check.command import check_provider, check_requirer
-from valkey_client_testing.check.results import Result
+from valkey_client_testing.check import (
+    Result,
+    check_provider,
+    check_requirer,
+    provider,
+    requirer,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "interop.md"
