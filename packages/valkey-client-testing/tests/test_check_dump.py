@@ -133,7 +133,7 @@ def test_list_prints_every_check(capsys: Any) -> None:
     assert all(entry.name in text and entry.statement in text for entry in registry.entries())
 
 
-def test_the_reference_is_current() -> None:
+def test_the_reference_page_is_current() -> None:
     page = INTERFACE.parents[1] / "docs" / "reference" / "checks.md"
     assert page.read_text() == reference.as_markdown(), "see the page's first lines"
 
