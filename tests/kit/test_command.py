@@ -19,7 +19,10 @@ from ..conftest import CHARMS, ROOT
 def test_the_operator_passes(binary: Binary, capsys: Any, tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     scan = ("--config", "allow-scan=true")
-    code = cli.main(["check", "provider", str(ROOT), *scan, "--json", "--junit", str(junit)])
+    # Sooner than by default, to wait less.
+    failover = ("--config", "down-after=2", "--config", "failover-timeout=5")
+    output = ("--json", "--junit", str(junit))
+    code = cli.main(["check", "provider", str(ROOT), *scan, *failover, *output])
     report = json.loads(capsys.readouterr().out)
     outcomes = {c["name"]: c["outcome"] for c in report["checks"]}
     assert code == 0, report

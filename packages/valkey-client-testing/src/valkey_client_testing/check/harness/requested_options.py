@@ -1,4 +1,4 @@
-"""The options that the kit requests from a provider beside a prefix."""
+"""The options that the kit requests from a provider with each prefix."""
 
 from __future__ import annotations
 
