@@ -69,8 +69,8 @@ def test_the_timeline_is_printed(short_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "What happened" in done.stdout
-    assert "every step holds" in done.stdout
+    assert "Timeline" in done.stdout
+    assert "every step passed" in done.stdout
     for kind in ("hook", "databag", "secret", "status"):
         assert kind in done.stdout
 

@@ -1,4 +1,4 @@
-"""Writes docs/reference/interop.md: the conformance kit over charms on the field's library.
+"""Writes docs/reference/interop.md: the conformance kit on charms with dpcharmlibs.
 
 Run it in the project: ``uv run python -m tests.interop.report``. It needs PyPI.
 """
@@ -11,20 +11,24 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from valkey_client_testing.check import provider, requirer
-from valkey_client_testing.check.command import check_provider, check_requirer
-from valkey_client_testing.check.results import Result
+from valkey_client_testing.check import (
+    Result,
+    check_provider,
+    check_requirer,
+    provider,
+    requirer,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "interop.md"
 LIBRARY = "dpcharmlibs-interfaces"
 VERSIONS = ("1.0.2", "1.2.2")
 
-HEAD = """# The kit over charms on the field's library
+HEAD = """# The conformance kit on charms with dpcharmlibs
 
 <!-- Made by: uv run python -m tests.interop.report -->
 
-What [`valkey-client check`](checks.md) said of two minimal charms, `tests/charms/field_provider` and
+The results of [`valkey-client check`](checks.md) for two minimal charms, `tests/charms/field_provider` and
 `tests/charms/field_requirer`, on two versions of {library} each, on {date}. The provider runs
 no servers.
 """
@@ -43,14 +47,14 @@ def results(role: str, version: str) -> list[Result]:
 
 def table(role: str, names: Iterable[str]) -> str:
     """The outcomes of one role, a column a version."""
-    found = {v: {r.name: r.outcome for r in results(role, v)} for v in VERSIONS}
+    outcomes = {v: {r.name: r.outcome for r in results(role, v)} for v in VERSIONS}
     head = f"| check of a {role} | {' | '.join(VERSIONS)} |\n|---|{'---|' * len(VERSIONS)}\n"
-    rows = (f"| `{name}` | {' | '.join(found[v][name] for v in VERSIONS)} |" for name in names)
+    rows = (f"| `{name}` | {' | '.join(outcomes[v][name] for v in VERSIONS)} |" for name in names)
     return head + "\n".join(rows) + "\n"
 
 
 def page(date: str) -> str:
-    """The whole page, made anew."""
+    """The page."""
     head = HEAD.format(library=LIBRARY, date=date)
     tables = (table("provider", provider.NAMES), table("requirer", requirer.NAMES))
     return "\n".join((head, *tables))

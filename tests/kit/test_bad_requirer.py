@@ -1,4 +1,4 @@
-"""Every check of a requirer finds what it is for, and nothing else."""
+"""Each check of a requirer finds a charm that violates it, and no other check fails."""
 
 from __future__ import annotations
 
@@ -7,39 +7,43 @@ from pathlib import Path
 import pytest
 
 from valkey_client_testing import Binary
-from valkey_client_testing.check import requirer
-from valkey_client_testing.check.counterpart import Counterpart
-from valkey_client_testing.check.requirer_bench import RequirerBench
-from valkey_client_testing.check.results import Result
+from valkey_client_testing.check import (
+    ReferenceServers,
+    RequirerHarness,
+    Result,
+    requirer,
+)
 
 from ..conftest import CHARMS, MakeModel
 
 BAD = CHARMS / "bad_requirer"
 
 
-def judged(
+def check_results(
     make_model: MakeModel, binary: Binary, folder: Path, fault: str, units: int
 ) -> dict[str, Result]:
-    with Counterpart(binary, folder) as servers:
+    with ReferenceServers(binary, folder) as servers:
         config = {"fault": fault}
-        bench = RequirerBench(make_model(), BAD, servers, units=units, config=config, action="use")
-        return {result.name: result for result in requirer.run(bench)}
+        harness = RequirerHarness(
+            make_model(), BAD, servers, units=units, config=config, action="use"
+        )
+        return {result.name: result for result in requirer.run(harness)}
 
 
-def failed(results: dict[str, Result]) -> dict[str, str]:
+def failures(results: dict[str, Result]) -> dict[str, str]:
     return {name: result.seen for name, result in results.items() if result.outcome == "fail"}
 
 
 @pytest.mark.timeout(900)
-def test_without_a_fault_everything_passes(
+def test_a_conforming_charm_passes_every_check(
     make_model: MakeModel, binary: Binary, tmp_path: Path
 ) -> None:
-    results = judged(make_model, binary, tmp_path, "", units=2)
+    results = check_results(make_model, binary, tmp_path, "", units=2)
     assert {name: r.seen for name, r in results.items() if r.outcome != "pass"} == {}
     assert tuple(results) == requirer.NAMES
 
 
-# All of them take minutes; every third is always run, which is some of each group.
+# All take minutes; every third always runs, which is some of each group.
 FAULTS = [
     pytest.param(name, marks=pytest.mark.slow if position % 3 else ())
     for position, name in enumerate(requirer.NAMES)
@@ -48,10 +52,10 @@ FAULTS = [
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_found_by_its_check_alone(
+def test_each_fault_fails_only_its_check(
     make_model: MakeModel, binary: Binary, tmp_path: Path, fault: str
 ) -> None:
-    # The second unit is needed for a change of leader only.
+    # Only a change of leader needs a second unit.
     units = 2 if fault == "stable-id" else 1
-    results = judged(make_model, binary, tmp_path, fault, units)
-    assert failed(results).keys() == {fault}, failed(results)
+    results = check_results(make_model, binary, tmp_path, fault, units)
+    assert failures(results).keys() == {fault}, failures(results)

@@ -6,51 +6,52 @@ Every function here is a test to the tester, so modules are imported and no func
 import interface_tester
 from ops import testing
 
-from valkey_client_testing.check import databags, requests, run, tolerance
+from valkey_client_testing.check import databags, runner
+from valkey_client_testing.check.requirer import requests, robustness
 
 
-def test_it_asks_when_the_relation_is_made():
+def test_it_sends_a_request_when_the_relation_is_created():
     tester = interface_tester.Tester()
     out = tester.run("valkey-relation-created")
-    (found,) = [r for r in out.relations if r.interface == "valkey_client"]
-    run.hold(requests.CHECKS, databags.Asked(found.local_app_data))
+    (result,) = [r for r in out.relations if r.interface == "valkey_client"]
+    runner.require_no_failure(requests.CHECKS, databags.RequestDatabag(result.local_app_data))
     tester.assert_schema_valid()
 
 
-def test_it_waits_for_a_provider_that_has_said_nothing():
+def test_an_empty_databag_fails_no_hook():
     tester = interface_tester.Tester()
     tester.run("valkey-relation-changed")
     tester.assert_schema_valid()
 
 
-def test_it_bears_an_answer_that_is_not_json():
-    given = testing.Relation(
+def test_a_response_that_is_not_json_fails_no_hook():
+    relation = testing.Relation(
         "valkey",
         interface="valkey_client",
         remote_app_data={"version": "v1", "requests": "[{", "data": "{"},
     )
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     tester.run("valkey-relation-changed")
     tester.assert_schema_valid()
 
 
-def test_it_bears_a_secret_that_is_not_there():
-    given = testing.Relation(
+def test_a_missing_secret_fails_no_hook():
+    relation = testing.Relation(
         "valkey",
         interface="valkey_client",
         remote_app_data={
             "endpoints": "10.0.0.1:6379",
             "resource": "application:*",
-            "secret-user": tolerance.NOWHERE,
-            "secret-tls": tolerance.NOWHERE,
+            "secret-user": robustness.MISSING_SECRET,
+            "secret-tls": robustness.MISSING_SECRET,
         },
     )
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     tester.run("valkey-relation-changed")
     tester.assert_schema_valid()
 
 
-def test_it_bears_the_end_of_the_relation():
+def test_the_removal_of_the_relation_fails_no_hook():
     tester = interface_tester.Tester()
     tester.run("valkey-relation-broken")
     tester.skip_schema_validation()

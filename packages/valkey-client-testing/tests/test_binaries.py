@@ -11,7 +11,7 @@ WITHOUT_TLS = "Failed finding TLS support."
 
 
 def server(path: Path, version: str, ending: str = WITHOUT_TLS) -> Path:
-    """A program that answers as a server does; what a real one says is tested below."""
+    """A program that prints what a server prints; real ones are tested below."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f'#!/bin/sh\nif [ "$1" = --version ]; then echo "Valkey server v={version} sha=0"; exit 0; fi\n'
@@ -55,8 +55,8 @@ def test_one_version_with_and_without_tls_is_two_servers(
     plain = find_binary(environ)
     server(cache / "tls" / "valkey-server", plain.name, WITH_TLS)
     server(cache / "twice" / "valkey-server", plain.name)
-    found = find_binaries(environ)
-    assert [b.label for b in found] == [plain.name, f"{plain.name}-tls"]
+    binaries = find_binaries(environ)
+    assert [b.label for b in binaries] == [plain.name, f"{plain.name}-tls"]
 
 
 def test_the_server_that_the_environment_names_wins_over_an_equal_one(
@@ -73,13 +73,13 @@ def test_the_users_cache_is_the_default(cache: Path) -> None:
     assert find_binaries({"PATH": "", "XDG_CACHE_HOME": str(cache)})[0].name == "7.2.5"
 
 
-def test_a_file_that_is_no_server_is_an_error(cache: Path, environ: dict[str, str]) -> None:
+def test_a_file_that_is_not_a_server_is_an_error(cache: Path, environ: dict[str, str]) -> None:
     server(cache / "x" / "valkey-server", "none")
     with pytest.raises(NoBinaryError, match="is not a Valkey server"):
         find_binaries(environ)
 
 
-def test_what_real_servers_say_of_tls() -> None:
-    """A server with TLS calls OpenSSL, whose names are in its file."""
+def test_has_tls_is_right_for_real_servers() -> None:
+    """A server with TLS contains the names of OpenSSL's functions."""
     for binary in find_binaries():
         assert binary.has_tls == (b"SSL_CTX_new" in binary.path.read_bytes()), binary

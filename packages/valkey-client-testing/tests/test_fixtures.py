@@ -1,4 +1,4 @@
-"""Every state that the fixtures make, met by both ends of the library."""
+"""Both ends of the library find every state of the fixtures."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ProviderCharm(ops.CharmBase):
 CHARMS = {"v0": V0Application, "v1": V1Application}
 
 
-def heard(ctx: testing.Context[Any]) -> list[str]:
+def emitted_events(ctx: testing.Context[Any]) -> list[str]:
     return [
         event.handle.kind
         for event in ctx.emitted_events
@@ -57,20 +57,20 @@ def heard(ctx: testing.Context[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("wire", ["v0", "v1"])
-def test_a_requirer_that_was_granted_has_its_access(wire: Any) -> None:
+def test_a_requirer_with_a_grant_has_access(wire: Any) -> None:
     ctx = testing.Context(CHARMS[wire], meta=APPLICATION)
-    scene = relation_for_requirer("valkey", app="app", wire=wire)
-    with ctx(ctx.on.relation_changed(scene.relation), scene.state()) as manager:
+    initial = relation_for_requirer("valkey", app="app", wire=wire)
+    with ctx(ctx.on.relation_changed(initial.relation), initial.state()) as manager:
         out = manager.run()
         access = manager.charm.valkey.access
     assert access is not None
     assert access.password == fixtures.PASSWORD
     assert access.topology == fixtures.TOPOLOGY
-    assert heard(ctx) == ["ready"]
+    assert emitted_events(ctx) == ["ready"]
     assert out.unit_status == testing.ActiveStatus()
-    # It had asked already, with the same id.
+    # Its request was there already, with the same id.
     (relation,) = out.relations
-    assert relation.local_app_data == scene.relation.local_app_data
+    assert relation.local_app_data == initial.relation.local_app_data
 
 
 @pytest.mark.parametrize("wire", ["v0", "v1"])
@@ -79,17 +79,19 @@ def test_a_requirer_that_was_granted_has_its_access(wire: Any) -> None:
     [("tls", ["changed"]), ("moved", ["changed"]), ("gone", ["gone"]), ("malformed", []),
      ("rejected", ["gone", "rejected"])],
 )  # fmt: skip
-def test_a_requirer_hears_of_what_follows(wire: Any, state: Any, event: list[str]) -> None:
+def test_a_requirer_emits_an_event_for_each_change(
+    wire: Any, state: Any, event: list[str]
+) -> None:
     charm = CHARMS[wire]
-    scene = relation_for_requirer("valkey", app="app", wire=wire)
+    initial = relation_for_requirer("valkey", app="app", wire=wire)
     ctx = testing.Context(charm, meta=APPLICATION)
-    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
-    following = relation_for_requirer("valkey", state, app="app", wire=wire)
+    out = ctx.run(ctx.on.relation_changed(initial.relation), initial.state())
+    next_state = relation_for_requirer("valkey", state, app="app", wire=wire)
     ctx = testing.Context(charm, meta=APPLICATION)
-    with ctx(ctx.on.relation_changed(following.relation), following.state(out)) as manager:
+    with ctx(ctx.on.relation_changed(next_state.relation), next_state.state(out)) as manager:
         manager.run()
         access = manager.charm.valkey.access
-    assert heard(ctx) == event
+    assert emitted_events(ctx) == event
     if state == "tls":
         assert access is not None
         assert access.tls_ca == fixtures.CA
@@ -100,11 +102,11 @@ def test_a_requirer_hears_of_what_follows(wire: Any, state: Any, event: list[str
         assert access is None
 
 
-def test_a_requirer_gets_a_new_password() -> None:
+def test_a_requirer_reads_a_new_password() -> None:
     ctx = testing.Context(V1Application, meta=APPLICATION)
-    scene = relation_for_requirer("valkey", "rotated", app="app")
-    changed = ctx.on.secret_changed(scene.secrets[0])
-    with ctx(changed, scene.state()) as manager:
+    initial = relation_for_requirer("valkey", "rotated", app="app")
+    changed = ctx.on.secret_changed(initial.secrets[0])
+    with ctx(changed, initial.state()) as manager:
         before = manager.charm.valkey.access
         manager.run()
         after = manager.charm.valkey.access
@@ -114,52 +116,52 @@ def test_a_requirer_gets_a_new_password() -> None:
 
 
 @pytest.mark.parametrize(("state", "status"), [("asked", "waiting"), ("rejected", "blocked")])
-def test_a_requirer_that_was_not_granted_says_so(state: Any, status: str) -> None:
+def test_the_status_of_a_requirer_without_a_grant(state: Any, status: str) -> None:
     ctx = testing.Context(V1Application, meta=APPLICATION)
-    scene = relation_for_requirer("valkey", state, app="app")
-    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
+    initial = relation_for_requirer("valkey", state, app="app")
+    out = ctx.run(ctx.on.relation_changed(initial.relation), initial.state())
     assert out.unit_status.name == status
 
 
 @pytest.mark.parametrize("wire", ["v0", "v1"])
 @pytest.mark.parametrize("state", ["asked", "granted", "tls", "moved", "rotated", "rejected"])
-def test_a_provider_sees_the_request(wire: Any, state: Any) -> None:
+def test_a_provider_reads_the_request(wire: Any, state: Any) -> None:
     ctx = testing.Context(ProviderCharm, meta=PROVIDER)
-    scene = relation_for_provider("clients", state, wire=wire)
-    with ctx(ctx.on.relation_changed(scene.relation), scene.state()) as manager:
+    initial = relation_for_provider("clients", state, wire=wire)
+    with ctx(ctx.on.relation_changed(initial.relation), initial.state()) as manager:
         out = manager.run()
         assert manager.charm.prefixes == ["application:*"]
-    assert heard(ctx) == (["changed"] if state in {"asked", "rejected"} else [])
+    assert emitted_events(ctx) == (["changed"] if state in {"asked", "rejected"} else [])
     assert len(list(out.secrets)) == (0 if state in {"asked", "rejected"} else 2)
 
 
 @pytest.mark.parametrize("wire", ["v0", "v1"])
-def test_a_provider_takes_back_what_is_no_longer_asked_for(wire: Any) -> None:
+def test_a_provider_releases_a_withdrawn_request(wire: Any) -> None:
     ctx = testing.Context(ProviderCharm, meta=PROVIDER)
-    scene = relation_for_provider("clients", "gone", wire=wire)
-    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
-    assert heard(ctx) == ["released"]
+    initial = relation_for_provider("clients", "gone", wire=wire)
+    out = ctx.run(ctx.on.relation_changed(initial.relation), initial.state())
+    assert emitted_events(ctx) == ["released"]
     assert list(out.secrets) == []
 
 
-def test_a_provider_keeps_what_it_gave_when_the_request_is_garbage() -> None:
+def test_a_provider_keeps_a_grant_when_the_request_is_malformed() -> None:
     ctx = testing.Context(ProviderCharm, meta=PROVIDER)
-    scene = relation_for_provider("clients", "malformed")
-    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
-    assert heard(ctx) == []
+    initial = relation_for_provider("clients", "malformed")
+    out = ctx.run(ctx.on.relation_changed(initial.relation), initial.state())
+    assert emitted_events(ctx) == []
     assert len(list(out.secrets)) == 2
     (relation,) = out.relations
     assert '"code": 5001' in relation.local_app_data["status"]
 
 
-def test_a_provider_moves_everybody() -> None:
+def test_a_provider_publishes_a_new_primary() -> None:
     ctx = testing.Context(ProviderCharm, meta=PROVIDER)
-    scene = relation_for_provider("clients", "granted")
-    with ctx(ctx.on.update_status(), scene.state()) as manager:
+    initial = relation_for_provider("clients", "granted")
+    with ctx(ctx.on.update_status(), initial.state()) as manager:
         changed = manager.charm.clients.update(fixtures.MOVED)
         out = manager.run()
     (relation,) = out.relations
-    assert changed == [scene.relation.id]
+    assert changed == [initial.relation.id]
     moved = relation_for_provider("clients", "moved")
     assert relation.local_app_data == moved.relation.local_app_data | {
         "requests": relation.local_app_data["requests"]
@@ -168,14 +170,14 @@ def test_a_provider_moves_everybody() -> None:
 
 
 def test_other_relations_of_an_earlier_state_stay() -> None:
-    scene = relation_for_requirer("valkey", app="app")
+    initial = relation_for_requirer("valkey", app="app")
     other = testing.Relation("other", id=99)
-    after = dataclasses.replace(scene.state(), relations={scene.relation, other})
+    after = dataclasses.replace(initial.state(), relations={initial.relation, other})
     moved = relation_for_requirer("valkey", "moved", app="app")
     assert {r.id for r in moved.state(after).relations} == {7, 99}
 
 
-class WideApplication(V1Application):
+class OptionsApplication(V1Application):
     def __init__(self, framework: ops.Framework):
         ops.CharmBase.__init__(self, framework)
         self.valkey = valkey_client.ValkeyRequirer(
@@ -188,17 +190,17 @@ class WideApplication(V1Application):
         framework.observe(self.on.collect_unit_status, self._on_status)
 
 
-def test_what_is_asked_for_beyond_the_prefix_is_given() -> None:
+def test_requested_options_are_granted() -> None:
     options = RequestOptions(channel_patterns=("application:room.*",), own_database=True)
-    ctx = testing.Context(WideApplication, meta=APPLICATION)
-    scene = relation_for_requirer("valkey", "granted", app="app", options=options)
-    with ctx(ctx.on.relation_changed(scene.relation), scene.state()) as manager:
+    ctx = testing.Context(OptionsApplication, meta=APPLICATION)
+    initial = relation_for_requirer("valkey", "granted", app="app", options=options)
+    with ctx(ctx.on.relation_changed(initial.relation), initial.state()) as manager:
         manager.run()
         access = manager.charm.valkey.access
         assert access is not None
         assert (access.options, access.database) == (options, 16)
 
     provider = testing.Context(ProviderCharm, meta=PROVIDER)
-    asked = relation_for_provider("clients", "asked", options=options)
-    with provider(provider.on.relation_changed(asked.relation), asked.state()) as manager:
+    requested = relation_for_provider("clients", "asked", options=options)
+    with provider(provider.on.relation_changed(requested.relation), requested.state()) as manager:
         assert [r.options for r in manager.charm.clients.requests] == [options]

@@ -1,7 +1,7 @@
 """Fixtures, a conformance kit and a demonstration for the ``valkey_client`` relation."""
 
-from .binaries import Binary, NoBinaryError, find_binaries, find_binary
-from .deployment import NoAccessError, Valkey
+from ._binaries import Binary, NoBinaryError, find_binaries, find_binary
+from ._deployment import NoAccessError, Valkey
 
 __all__ = [
     "Binary",

@@ -1,4 +1,4 @@
-"""Servers and Sentinels of one primary on loopback ports, to be killed and frozen at will."""
+"""A primary, replicas and Sentinels on loopback ports, which a test can kill and freeze."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ import valkey
 from valkey_client import Access, Endpoint, Topology
 from valkey_client.messages import PRIMARY_NAME
 
-from .binaries import Binary
+from ._binaries import Binary
 
 DEADLINE = 60.0
-"""Seconds that anything may take on a busy machine."""
+"""Seconds that a condition may take on a busy machine."""
 
 _SERVER_RULE = ("~*", "&*", "+@all", "-@admin", "-@dangerous", "+info", "+role")
 _SENTINEL_RULE = (
@@ -68,7 +68,7 @@ class Process:
         self._process.wait()
 
     def freeze(self) -> None:
-        """SIGSTOP: it accepts connections still, and answers nothing."""
+        """SIGSTOP: it still accepts connections, and answers nothing."""
         os.kill(self._process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -76,7 +76,7 @@ class Process:
         os.kill(self._process.pid, signal.SIGCONT)
 
     def close(self) -> None:
-        """Kill it, whatever state it is in."""
+        """Kill it, in any state."""
         self.admin.close()
         self.kill()
 
@@ -85,10 +85,10 @@ class Cluster:
     """A primary, two replicas and three Sentinels, with one account for a client.
 
     Args:
-        binary: What to run.
-        folder: Where to put files.
-        down_after: Seconds until Sentinels take a silent server for dead; None if they are not to
-            fail over in a test's time, and need not know each other.
+        binary: The server to run.
+        folder: A directory for files.
+        down_after: Seconds without an answer after which a Sentinel takes a server for down; None
+            for no failover. Then the Sentinels need not know each other.
     """
 
     def __init__(self, binary: Binary, folder: Path, *, down_after: float | None = 1.0):
@@ -105,14 +105,14 @@ class Cluster:
             self.add_server(first)
             self.add_server(first)
             wait_for(lambda: first.admin.info("replication")["connected_slaves"] == 2)
-            # A Sentinel asks for replicas when it starts, and then every 10 s only.
+            # A Sentinel asks for replicas when it starts, and then only every 10 s.
             for _ in range(3):
                 self.add_sentinel(first)
             if self._down_after is not None:
-                # They say hello every 2 s, which is how they find each other.
-                self._say_hello_every(100)
-                wait_for(lambda: all(map(self._is_settled, self.sentinels)))
-                self._say_hello_every(2000)
+                # Sentinels find each other by the hello that each publishes every 2 s.
+                self._set_hello_period(100)
+                wait_for(lambda: all(map(self._is_ready, self.sentinels)))
+                self._set_hello_period(2000)
         except BaseException:
             self.close()
             raise
@@ -126,13 +126,13 @@ class Cluster:
         for process in (*self.sentinels, *self.servers):
             process.close()
 
-    def _say_hello_every(self, milliseconds: int) -> None:
+    def _set_hello_period(self, milliseconds: int) -> None:
         for sentinel in self.sentinels:
             sentinel.admin.execute_command("SENTINEL DEBUG", "PUBLISH-PERIOD", milliseconds)
 
     def add_server(self, primary: Process | None = None) -> Process:
-        """Start a server; a replica if it gets a primary."""
-        following = [f"replicaof 127.0.0.1 {primary.endpoint.port}"] if primary else []
+        """Start a server; a replica if ``primary`` is not None."""
+        replicaof = [f"replicaof 127.0.0.1 {primary.endpoint.port}"] if primary else []
         server = Process(
             self._binary,
             self._folder,
@@ -146,7 +146,7 @@ class Cluster:
             f"user {self._account(*_SERVER_RULE)}",
             "masteruser admin",
             "masterauth admin",
-            *following,
+            *replicaof,
         )
         self.servers.append(server)
         return server
@@ -155,8 +155,8 @@ class Cluster:
         """Start a Sentinel.
 
         Args:
-            primary: Whom it takes for the primary.
-            deaf: It never hears of other Sentinels, so that it never learns of a failover.
+            primary: The primary that it monitors.
+            deaf: Whether to hide other Sentinels from it, so that it never learns of a failover.
         """
         name = PRIMARY_NAME
         user = "deaf" if deaf else "admin"
@@ -178,7 +178,7 @@ class Cluster:
         return " ".join((self._access.username, "on", f">{self._access.password}", *rule))
 
     @staticmethod
-    def _is_settled(sentinel: Process) -> bool:
+    def _is_ready(sentinel: Process) -> bool:
         state: dict[str, Any] = sentinel.admin.sentinel_master(PRIMARY_NAME)
         replicas = sentinel.admin.sentinel_slaves(PRIMARY_NAME)
         return state["num-other-sentinels"] == 2 and [
@@ -187,7 +187,7 @@ class Cluster:
 
     @property
     def access(self) -> Access:
-        """The client's account, and where everything is."""
+        """The client's account and the topology."""
         primary = self.primary
         return replace(
             self._access,
@@ -202,7 +202,7 @@ class Cluster:
 
     @property
     def primary(self) -> Process:
-        """Whom the first Sentinel that answers names."""
+        """The primary according to the first Sentinel that answers."""
         for sentinel in self.sentinels:
             with contextlib.suppress(valkey.ConnectionError):
                 _, port = sentinel.admin.sentinel_get_master_addr_by_name(PRIMARY_NAME)
@@ -216,7 +216,7 @@ class Cluster:
         return [server for server in self.servers if server is not primary]
 
     def change_password(self) -> None:
-        """Give the client's account another password everywhere, and close its connections."""
+        """Change the password of the client's account everywhere, and close its connections."""
         self._access = replace(self._access, password=secrets.token_hex(16))
         for process in (*self.servers, *self.sentinels):
             change = ("resetpass", f">{self._access.password}")
@@ -224,38 +224,31 @@ class Cluster:
             process.admin.execute_command("CLIENT", "KILL", "USER", self._access.username)
 
     def fail_over(self) -> tuple[Process, Process]:
-        """Promote a replica without a word to the primary, which goes on for about 11 s.
+        """Promote a replica. The old primary learns of it after about 11 s.
 
         Returns:
-            The old primary and the new one, when all Sentinels that hear each other agree.
+            The old and the new primary, once the last three Sentinels agree.
         """
         old = self.primary
-        hearing = self.sentinels[-3:]
-        wait_for(lambda: _ask_for_failover(hearing[0]))
-        wait_for(
-            lambda: (
-                len(
-                    {
-                        found := sentinel.admin.sentinel_master(PRIMARY_NAME)["port"]
-                        for sentinel in hearing
-                    }
-                )
-                == 1
-                and found != old.endpoint.port
-            )
-        )
-        port = hearing[0].admin.sentinel_master(PRIMARY_NAME)["port"]
+        sentinels = self.sentinels[-3:]
+
+        def ports() -> set[int]:
+            return {s.admin.sentinel_master(PRIMARY_NAME)["port"] for s in sentinels}
+
+        wait_for(lambda: _request_failover(sentinels[0]))
+        wait_for(lambda: len(ports()) == 1 and old.endpoint.port not in ports())
+        (port,) = ports()
         return old, next(s for s in self.servers if s.endpoint.port == port)
 
 
-def _ask_for_failover(sentinel: Process) -> bool:
-    with contextlib.suppress(valkey.ResponseError):  # NOGOODSLAVE, until it knows its replicas
+def _request_failover(sentinel: Process) -> bool:
+    with contextlib.suppress(valkey.ResponseError):  # NOGOODSLAVE until it knows its replicas
         return bool(sentinel.admin.sentinel_failover(PRIMARY_NAME))
     return False
 
 
 def wait_for(condition: Callable[[], Any]) -> None:
-    """Wait until something is true.
+    """Wait until a condition is true.
 
     Raises:
         TimeoutError: If it does not become true within :data:`DEADLINE`.
@@ -263,5 +256,5 @@ def wait_for(condition: Callable[[], Any]) -> None:
     deadline = time.monotonic() + DEADLINE
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("it did not come true")
+            raise TimeoutError(f"the condition was not true within {DEADLINE:.0f} s")
         time.sleep(0.01)

@@ -1,12 +1,12 @@
 """Relations and secrets for unit tests of charms with ``ops.testing``.
 
-An author meets a relation in certain states. Each function here makes one of them, through the
-codecs of the library, so that a test says nothing of the wire::
+Each function makes a relation in one of the states that a charm can find it in. The codecs of the
+library write the databags, so a test does not depend on their format::
 
-    scene = relation_for_requirer("valkey", "granted", app="greeter")
-    out = ctx.run(ctx.on.relation_changed(scene.relation), scene.state())
+    granted = relation_for_requirer("valkey", "granted", app="greeter")
+    out = ctx.run(ctx.on.relation_changed(granted.relation), granted.state())
 
-    moved = relation_for_requirer("valkey", "moved", app="greeter", relation_id=scene.relation.id)
+    moved = relation_for_requirer("valkey", "moved", app="greeter")
     out = ctx.run(ctx.on.relation_changed(moved.relation), moved.state(out))
 """
 
@@ -26,21 +26,20 @@ from valkey_client.options import RequestOptions
 State = Literal["asked", "granted", "tls", "moved", "rotated", "rejected", "gone", "malformed"]
 """What has happened on a relation.
 
-- ``asked``: the requirer has asked, nothing was answered.
-- ``granted``: access was given.
-- ``tls``: the same with TLS on.
-- ``moved``: access was given, and then the primary became a replica.
-- ``rotated``: access was given, and then the password changed.
+- ``asked``: there is a request and no response.
+- ``granted``: there is a response with access.
+- ``tls``: access was granted, with TLS on.
+- ``moved``: access was granted, then another server became the primary.
+- ``rotated``: access was granted, then the password changed.
 - ``rejected``: the request was refused with a status.
-- ``gone``: access was given, and the provider took it back; for a provider, the requirer no longer
-  asks.
-- ``malformed``: what the other side wrote cannot be read.
+- ``gone``: access was granted, then the provider withdrew it, or the requirer its request.
+- ``malformed``: the databag of the other application is malformed.
 """
 
 MODEL = testing.Model("kit", uuid="5b7d3f0e-3c53-4b0f-9d7c-6f2a90f4b1c8")
-"""The model in which these relations are; ids of requests depend on its UUID."""
+"""The model of these relations; the ids of requests depend on its UUID."""
 
-PASSWORD = "first-password"  # noqa: S105 - of an account that exists nowhere
+PASSWORD = "first-password"  # noqa: S105 - of no existing account
 NEW_PASSWORD = "second-password"  # noqa: S105
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 
@@ -63,26 +62,26 @@ _GRANTED: tuple[State, ...] = ("granted", "tls", "moved", "rotated")
 _MALFORMED = {"version": "v1", "requests": "[{"}
 
 
-class Scene(NamedTuple):
-    """A relation in some state, with the secrets that go with it."""
+class RelationWithSecrets(NamedTuple):
+    """A relation in some state, and its secrets."""
 
     relation: testing.Relation
     secrets: tuple[testing.Secret, ...]
 
     def state(self, after: testing.State | None = None, **parts: Any) -> testing.State:
-        """A state of the unit in which this is the relation.
+        """A state of the unit that contains this relation.
 
         Args:
-            after: The state that an earlier run left; its other parts stay. A fresh one if None,
-                in which the unit leads.
-            parts: Further arguments of :class:`ops.testing.State`.
+            after: The state that an earlier run returned; its other parts are kept. If None, a new
+                state in which the unit is the leader.
+            parts: Other arguments of :class:`ops.testing.State`.
         """
-        mine: dict[str, Any] = {"relations": {self.relation}, "secrets": set(self.secrets)}
+        own: dict[str, Any] = {"relations": {self.relation}, "secrets": set(self.secrets)}
         if after is not None:
             others = {r for r in after.relations if r.id != self.relation.id}
-            return dataclasses.replace(after, **mine | {"relations": {self.relation, *others}})
-        fresh: dict[str, Any] = {"leader": True, "model": MODEL, **mine, **parts}
-        return testing.State(**fresh)
+            return dataclasses.replace(after, **own | {"relations": {self.relation, *others}})
+        arguments: dict[str, Any] = {"leader": True, "model": MODEL, **own, **parts}
+        return testing.State(**arguments)
 
 
 def relation_for_requirer(
@@ -96,18 +95,18 @@ def relation_for_requirer(
     relation_id: int = 7,
     model: testing.Model = MODEL,
     remote_app_name: str = "valkey",
-) -> Scene:
-    """A relation as the charm of an application finds it.
+) -> RelationWithSecrets:
+    """A relation as a requirer's charm finds it.
 
     Args:
         endpoint: The charm's endpoint.
-        state: What has happened so far.
-        app: The name of the application under test, by default that of its charm.
-        prefix: What the charm asks for.
-        options: What it asks for beyond that, in v1; all of it is given where access is.
-        wire: The format in which it asks.
-        relation_id: Keep it from one state to the next.
-        model: The model; the request's id depends on it.
+        state: What has happened on it.
+        app: The name of the application under test; ``ops.testing`` uses the name of its charm.
+        prefix: The prefix that the charm requests.
+        options: The options that it requests, in v1; all are granted where access is.
+        wire: The format of the request.
+        relation_id: The relation's id; use the same for each state of one relation.
+        model: The model; the request's id depends on its UUID.
         remote_app_name: The name of the provider's application.
 
     Raises:
@@ -117,16 +116,18 @@ def relation_for_requirer(
         model, app, endpoint, relation_id=relation_id, prefix=prefix, options=options, wire=wire
     )
     secrets = _secrets(endpoint, state, request, owner=None)
-    remote = dict(_MALFORMED) if state == "malformed" else _answer(state, request, secrets)
+    remote = (
+        dict(_MALFORMED) if state == "malformed" else _provider_databag(state, request, secrets)
+    )
     relation = testing.Relation(
         endpoint,
         interface="valkey_client",
         id=relation_id,
         remote_app_name=remote_app_name,
-        local_app_data=_asked(request),
+        local_app_data=_requirer_databag(request),
         remote_app_data=remote,
     )
-    return Scene(relation, secrets)
+    return RelationWithSecrets(relation, secrets)
 
 
 def relation_for_provider(
@@ -139,18 +140,18 @@ def relation_for_provider(
     relation_id: int = 7,
     model: testing.Model = MODEL,
     remote_app_name: str = "application",
-) -> Scene:
+) -> RelationWithSecrets:
     """A relation as a provider's charm finds it.
 
-    In ``gone`` and ``malformed`` it has been granted before.
+    In ``gone`` and ``malformed``, access was granted before.
 
     Args:
         endpoint: The charm's endpoint.
-        state: What has happened so far.
-        prefix: What the requirer asks for.
-        options: What it asks for beyond that, in v1; all of it is given where access is.
-        wire: The format in which it asks.
-        relation_id: Keep it from one state to the next.
+        state: What has happened on it.
+        prefix: The prefix that the requirer requests.
+        options: The options that it requests, in v1; all are granted where access is.
+        wire: The format of the request.
+        relation_id: The relation's id; use the same for each state of one relation.
         model: The model.
         remote_app_name: The name of the requirer's application.
 
@@ -169,7 +170,7 @@ def relation_for_provider(
     before: State = "granted" if state in {"gone", "malformed"} else state
     grants = {relation_id: {remote_app_name}}
     secrets = _secrets(endpoint, before, request, owner="app", remote_grants=grants)
-    remote = _asked(request)
+    remote = _requirer_databag(request)
     if state == "malformed":
         remote = dict(_MALFORMED)
     elif state == "gone":
@@ -179,10 +180,10 @@ def relation_for_provider(
         interface="valkey_client",
         id=relation_id,
         remote_app_name=remote_app_name,
-        local_app_data=_answer(before, request, secrets),
+        local_app_data=_provider_databag(before, request, secrets),
         remote_app_data=remote,
     )
-    return Scene(relation, secrets)
+    return RelationWithSecrets(relation, secrets)
 
 
 def _request(
@@ -202,7 +203,7 @@ def _request(
     return AccessRequest(parsed, request_id(prefix, salt), salt, relation_id, options=options)
 
 
-def _asked(request: AccessRequest) -> dict[str, str]:
+def _requirer_databag(request: AccessRequest) -> dict[str, str]:
     if request.wire == "v0":
         return v0.write_requests(request)
     return v1.write_requests([request])
@@ -211,16 +212,16 @@ def _asked(request: AccessRequest) -> dict[str, str]:
 def _secrets(
     endpoint: str, state: State, request: AccessRequest, **parts: Any
 ) -> tuple[testing.Secret, ...]:
-    """The request's two secrets; of a requirer that has read a password, the old revision."""
+    """The request's two secrets; in ``rotated`` the charm tracks the old password."""
     if state not in _GRANTED:
         return ()
     name = account_name(request.relation_id, request.request_id)
     user = {"username": name, "password": PASSWORD}
     latest = {**user, "password": NEW_PASSWORD} if state == "rotated" else None
-    where = (endpoint, request.relation_id, request.request_id)
+    scope = (endpoint, request.relation_id, request.request_id)
     return (
-        testing.Secret(user, latest_content=latest, label=label(*where, "user"), **parts),
-        testing.Secret(_topology(state).tls_secret, label=label(*where, "tls"), **parts),
+        testing.Secret(user, latest_content=latest, label=label(*scope, "user"), **parts),
+        testing.Secret(_topology(state).tls_secret, label=label(*scope, "tls"), **parts),
     )
 
 
@@ -230,17 +231,17 @@ def _topology(state: State) -> Topology:
     return MOVED if state == "moved" else TOPOLOGY
 
 
-def _answer(
+def _provider_databag(
     state: State, request: AccessRequest, secrets: tuple[testing.Secret, ...]
 ) -> dict[str, str]:
     if state == "asked":
         return {}
-    said: tuple[RelationStatus, ...] = (REFUSAL,) if state == "rejected" else ()
+    refusals: tuple[RelationStatus, ...] = (REFUSAL,) if state == "rejected" else ()
     response = Response(
         resource=str(request.prefix),
         request_id=request.request_id,
         salt=request.salt,
-        statuses=said,
+        statuses=refusals,
         alias=request.alias,
     )
     if secrets:
@@ -254,5 +255,5 @@ def _answer(
             database=_DATABASE if request.options.own_database else 0,
             asked=request.options.digest,
         )
-    answered = () if state == "gone" else (response,)
-    return write_responses(request.wire, Responses(request.wire, answered, said), {})
+    responses = () if state == "gone" else (response,)
+    return write_responses(request.wire, Responses(request.wire, responses, refusals), {})

@@ -1,4 +1,4 @@
-"""Where the charms of this project are."""
+"""The charms in a checkout of this project."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class NoProjectError(RuntimeError):
-    """The charms are not where they are in a checkout of the project."""
+    """There is no checkout of the project here."""
 
 
 def charm_path() -> Path:
-    """The operator charm.
+    """The directory of the operator charm.
 
     Raises:
         NoProjectError: Outside of a checkout.
@@ -19,11 +19,13 @@ def charm_path() -> Path:
         for folder in (start, *start.parents):
             if (folder / "charmcraft.yaml").exists() and (folder / "interface").is_dir():
                 return folder
-    raise NoProjectError("run this in a checkout of the project, which holds the operator charm")
+    raise NoProjectError(
+        "run this in a checkout of the project, which contains the operator charm"
+    )
 
 
 def example_path(name: str) -> Path:
-    """One of the example charms.
+    """The directory of an example charm.
 
     Raises:
         NoProjectError: Outside of a checkout.

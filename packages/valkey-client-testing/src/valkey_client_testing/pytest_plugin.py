@@ -1,4 +1,4 @@
-"""A pytest fixture: a Valkey operator with a real server, for a test of a charm."""
+"""The pytest fixture ``valkey``: the operator with a real server."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import pytest
 if TYPE_CHECKING:
     from localjuju import Juju
 
-    from .deployment import Valkey
+    from ._deployment import Valkey
 
 
 def pytest_localjuju_environment(config: pytest.Config) -> Mapping[str, str]:  # noqa: ARG001
-    """Charms in the ``localjuju`` fixture find the Valkey of this machine."""
-    from .binaries import find_binary  # noqa: PLC0415 - not for tests that do not ask for it
+    """The environment in which charms of the ``localjuju`` fixture find a Valkey."""
+    from ._binaries import find_binary  # noqa: PLC0415 - only for tests that use it
 
     return find_binary().environment()
 
 
 @pytest.fixture
 def valkey(localjuju: Juju) -> Valkey:
-    """The operator as ``valkey`` in the model of the ``localjuju`` fixture, ready to be related.
+    """The operator, deployed as ``valkey`` in the model of the ``localjuju`` fixture, and active.
 
-    ``valkey.connect("app")`` is a client with the account that an application was given.
+    ``valkey.connect("app")`` is a client with the account of the application ``app``.
     """
-    from .deployment import Valkey  # noqa: PLC0415
+    from ._deployment import Valkey  # noqa: PLC0415
 
     return Valkey.deploy(localjuju)

@@ -1,6 +1,6 @@
-"""A provider with a real primary, replica and Sentinel that breaks one rule on demand.
+"""A provider with a real primary, replica and Sentinel that violates the check in its configuration.
 
-It stands on no library of ours, so that a mistake there cannot hide one here.
+It does not use our library, so that a bug there cannot hide one here.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ DATABASE = 7
 PORTS = PRIMARY, REPLICA, SENTINEL = 6379, 6380, 26379
 ADMIN = {"username": "default", "password": "admin"}
 ALIASES = ("database", "subject", "topic", "index", "plugin-url", "prefix")
-FENCE = ("+@all", "-@admin", "-@dangerous", "-@keyspace", "+del", "+expire", "+exists")
-KNOWN = {"resource", "request-id", "salt", "alias"}
-OWN_DATABASE = ("+scan", "+keys", "+dbsize", "+randomkey", "+flushdb")
-MORE = ("-pubsub", "-function", "-fcall", "-fcall_ro", "-wait")
+COMMANDS = ("+@all", "-@admin", "-@dangerous", "-@keyspace", "+del", "+expire", "+exists")
+KNOWN_FIELDS = {"resource", "request-id", "salt", "alias"}
+DATABASE_COMMANDS = ("+scan", "+keys", "+dbsize", "+randomkey", "+flushdb")
+KEYLESS_COMMANDS = ("-pubsub", "-function", "-fcall", "-fcall_ro", "-wait")
 
 
 class BadProviderCharm(ops.CharmBase):
@@ -42,7 +42,7 @@ class BadProviderCharm(ops.CharmBase):
     def _is(self, fault):
         return self.config["fault"] == fault
 
-    # The servers, all of them on the first unit.
+    # The servers, all on the first unit.
 
     @property
     def _shared(self):
@@ -116,7 +116,7 @@ class BadProviderCharm(ops.CharmBase):
         if self._shared.get("host") and self._is("leader-change"):
             for relation in self.model.relations["clients"]:
                 for request in self._requests(relation) or ():
-                    self._secret(relation, request, "user", {"username": self._name(relation, request), "password": secrets.token_hex(16)}, anew=True)  # fmt: skip
+                    self._secret(relation, request, "user", {"username": self._name(relation, request), "password": secrets.token_hex(16)}, rotate=True)  # fmt: skip
 
     def _reconcile(self, event):
         if not self.unit.is_leader() or not self._shared.get("host"):
@@ -129,39 +129,39 @@ class BadProviderCharm(ops.CharmBase):
         for relation in relations:
             requests = self._requests(relation)
             if requests is not None:
-                # The kit wakes a provider again by a note of the requirer's unit.
-                notes = [relation.data[unit].get("touched", "0") for unit in relation.units]
-                again = self._is("re-delivery") and any(note != "0" for note in notes)
-                self._answer(relation, requests, anew=again)
+                # The kit redelivers an event by a counter in the requirer's unit databag.
+                counts = [relation.data[u].get("redeliveries", "0") for u in relation.units]
+                rotate = self._is("event-redelivery") and any(count != "0" for count in counts)
+                self._answer(relation, requests, rotate=rotate)
 
     def _requests(self, relation):
-        """The requests that can be served; None if the databag makes no sense."""
+        """The valid requests; None if the databag is malformed."""
         bag = relation.data[relation.app]
         if bag.get("version") != "v1":
             alias = next((a for a in ALIASES if bag.get(a)), "")
             if self._is("v0-field") and alias != "database":
                 return []
-            found = [{"resource": bag[alias], "alias": alias}] if alias else []
+            requests = [{"resource": bag[alias], "alias": alias}] if alias else []
         else:
             try:
-                found = json.loads(bag.get("requests", "[]"))
+                requests = json.loads(bag.get("requests", "[]"))
             except ValueError:
-                if self._is("malformed"):
+                if self._is("malformed-request"):
                     raise
                 return None
-        if not isinstance(found, list):
+        if not isinstance(requests, list):
             return None
-        return [r for r in found if self._is_served(r)]
+        return [r for r in requests if self._is_served(r)]
 
     def _is_served(self, request):
         if not isinstance(request, dict) or not isinstance(request.get("resource"), str):
             return False
         if "alias" not in request and not isinstance(request.get("request-id"), str):
             return False
-        if self._is("unknown-fields") and request.keys() - KNOWN:
+        if self._is("unknown-fields") and request.keys() - KNOWN_FIELDS:
             return False
         return bool(request["resource"]) and (
-            " " not in request["resource"] or self._is("injection")
+            " " not in request["resource"] or self._is("acl-injection")
         )
 
     def _name(self, relation, request):
@@ -170,37 +170,39 @@ class BadProviderCharm(ops.CharmBase):
         key = request.get("request-id", "")
         return f"relation-{relation.id}-{key}" if key else f"relation-{relation.id}"
 
-    def _answer(self, relation, requests, anew):
+    def _answer(self, relation, requests, rotate):
         host, primary, answering = self._live()
-        bag = relation.data[self.app]
+        databag = relation.data[self.app]
         ids = [r.get("request-id", "") for r in requests]
-        for gone in set(json.loads(bag.get("known", "[]"))) - set(ids):
+        for withdrawn in set(json.loads(databag.get("known", "[]"))) - set(ids):
             if not self._is("release-request"):
-                self._drop(host, answering, [f"relation-{relation.id}-{gone}"])
-        responses = [self._respond(relation, r, host, primary, answering, anew) for r in requests]
+                self._drop(host, answering, [f"relation-{relation.id}-{withdrawn}"])
+        responses = [
+            self._respond(relation, r, host, primary, answering, rotate) for r in requests
+        ]
         wire = "v0" if requests and "alias" in requests[0] else "v1"
         write = self._write_v0 if wire == "v0" else self._write_v1
         written = write(requests, responses) | {"known": json.dumps(ids)}
-        if said := [s for r in requests for s in self._refused(r, host, primary)]:
-            written["status"] = json.dumps(said)
+        if statuses := [s for r in requests for s in self._refused(r, host, primary)]:
+            written["status"] = json.dumps(statuses)
         if self._is("status"):
             written["status"] = "all is well"
         if self._is("no-password") and responses:
             written["note"] = self.model.get_secret(id=responses[0]["secret-user"]).get_content()[
                 "password"
             ]
-        bag.update({key: "" for key in bag if key not in written} | written)
+        databag.update({key: "" for key in databag if key not in written} | written)
 
-    def _respond(self, relation, request, host, primary, answering, anew):
+    def _respond(self, relation, request, host, primary, answering, rotate):
         name = self._name(relation, request)
         user = {"username": name, "password": secrets.token_hex(16)}
-        user_uri, user = self._secret(relation, request, "user", user, anew=anew)
+        user_uri, user = self._secret(relation, request, "user", user, rotate=rotate)
         tls = {"tls": "False" if self._is("secret-tls") else "false"}
         if self._is("tls-ca"):
             tls = {"tls": "true", "tls-ca": "ask the administrator"}
         tls_uri, _ = self._secret(relation, request, "tls", tls)
-        given = self._given(request, host, primary)
-        rule = self._rule(user["password"], request["resource"], given)
+        granted = self._granted_options(request, host, primary)
+        rule = self._rule(user["password"], request["resource"], granted)
         self._make_account(name, user["password"], rule, host, primary, answering)
         replicas = [p for p in (PRIMARY, REPLICA) if p != primary and p in answering]
         response = {
@@ -223,26 +225,26 @@ class BadProviderCharm(ops.CharmBase):
                 response[field] = json.dumps(response[field].split(","))
         if self._is("sentinel-primary"):
             response["primary-name"] = "mymaster"
-        return {key: value for key, value in (response | given).items() if value}
+        return {key: value for key, value in (response | granted).items() if value}
 
-    # What may be asked for beyond the prefix.
+    # The options of a request.
 
-    def _given(self, request, host, primary):
-        """The options that are given, and the database that goes with them."""
+    def _granted_options(self, request, host, primary):
+        """The options that are granted, and the database."""
         begin = str(request["resource"]).removesuffix("*")
         patterns = request.get("channel-patterns") or []
-        if not self._is("options-beyond"):
+        if not self._is("invalid-options"):
             patterns = [p for p in patterns if p.startswith(begin)]
-        given = {"channel-patterns": patterns}
+        granted = {"channel-patterns": patterns}
         for name in ("keyspace-events", "scan"):
-            given[name] = request.get(name) is True
+            granted[name] = request.get(name) is True
         if self._is("options-answered"):
-            given["scan"] = False
-        if request.get("own-database") is True and self._fences_databases(host, primary):
-            given |= {"own-database": True, "database": DATABASE}
-        return given
+            granted["scan"] = False
+        if request.get("own-database") is True and self._supports_databases(host, primary):
+            granted |= {"own-database": True, "database": DATABASE}
+        return granted
 
-    def _fences_databases(self, host, primary):
+    def _supports_databases(self, host, primary):
         if self._is("own-database"):
             return True
         with self._admin(host, primary) as client:
@@ -250,33 +252,33 @@ class BadProviderCharm(ops.CharmBase):
         return tuple(map(int, version.split("."))) >= (9, 1, 2)
 
     def _refused(self, request, host, primary):
-        """Statuses for the options that are asked for and not given."""
-        given = self._given(request, host, primary)
+        """Statuses for the options that are requested and not granted."""
+        granted = self._granted_options(request, host, primary)
         for name in ("channel-patterns", "keyspace-events", "scan", "own-database"):
             silent = self._is("options-answered") and name == "scan"
-            if request.get(name) and request[name] != given.get(name) and not silent:
+            if request.get(name) and request[name] != granted.get(name) and not silent:
                 yield {"code": 1002, "message": f"{name} is ignored", "resolution": "Correct it."}
 
-    def _secret(self, relation, request, group, content, anew=False):
-        """A secret of a request: its URI and what it holds."""
+    def _secret(self, relation, request, group, content, rotate=False):
+        """A secret of a request: its URI and its content."""
         if group == "user" and self._is("secret-user"):
             content = {"user": content["username"], "password": content["password"]}
         key = request.get("request-id", "v0")
         label = f"{relation.id}.{hashlib.sha256(key.encode()).hexdigest()[:16]}.{group}"
         try:
             secret = self.model.get_secret(label=label)
-            if anew:
+            if rotate:
                 secret.set_content(content)
-            held = secret.peek_content()
+            stored = secret.peek_content()
         except ops.SecretNotFoundError:
-            secret, held = self.app.add_secret(content, label=label), content
+            secret, stored = self.app.add_secret(content, label=label), content
             if not self._is("secret-grant"):
                 secret.grant(relation)
-        return secret.id or secret.get_info().id, held
+        return secret.id or secret.get_info().id, stored
 
-    def _rule(self, password, prefix, given):
+    def _rule(self, password, prefix, granted):
         keys, channels = (f"~{prefix}",), (f"&{prefix}",)
-        fence = (*FENCE, *MORE)
+        commands = (*COMMANDS, *KEYLESS_COMMANDS)
         if self._is("outside-keys"):
             keys = ("~*",)
         if self._is("outside-channels"):
@@ -284,30 +286,30 @@ class BadProviderCharm(ops.CharmBase):
         if self._is("inside-channels"):
             channels = ()
         if self._is("inside-keys"):
-            fence = (*fence, "-set")
-        if self._is("keyless"):
-            fence = (*fence, "+keys")
-        database = given.get("database", 0)
+            commands = (*commands, "-set")
+        if self._is("keyless-commands"):
+            commands = (*commands, "+keys")
+        database = granted.get("database", 0)
         if not self._is("channel-patterns") and "&*" not in channels:
-            channels += tuple(f"&{pattern}" for pattern in given["channel-patterns"])
-        if given["keyspace-events"] and not self._is("keyspace-events") and "&*" not in channels:
+            channels += tuple(f"&{pattern}" for pattern in granted["channel-patterns"])
+        if granted["keyspace-events"] and not self._is("keyspace-events") and "&*" not in channels:
             channels += (f"&__keyspace@{database}__:{prefix}",)
-        if given["scan"] and not self._is("scan"):
-            fence += ("+scan",)
+        if granted["scan"] and not self._is("scan"):
+            commands += ("+scan",)
         if database:
-            fence += OWN_DATABASE
+            commands += DATABASE_COMMANDS
             if not self._is("own-database"):
-                fence += ("resetdbs", f"db={database}")
-        if self._is("injection") and " " in prefix:
+                commands += ("resetdbs", f"db={database}")
+        if self._is("acl-injection") and " " in prefix:
             return ("reset", "on", f">{password}", *f"~{prefix}".split())
-        return ("reset", "on", f">{password}", *keys, *channels, *fence)
+        return ("reset", "on", f">{password}", *keys, *channels, *commands)
 
     def _make_account(self, name, password, rule, host, primary, answering):
         for port in answering:
             if port == SENTINEL:
                 if not self._is("sentinel-login"):
-                    ask = ("reset", "on", f">{password}", "&*", "-@all", "+ping", "+sentinel|get-master-addr-by-name")  # fmt: skip
-                    self._setuser(host, port, name, ask)
+                    sentinel_rule = ("reset", "on", f">{password}", "&*", "-@all", "+ping", "+sentinel|get-master-addr-by-name")  # fmt: skip
+                    self._setuser(host, port, name, sentinel_rule)
             elif port == primary or not self._is("login"):
                 self._setuser(host, port, name, rule)
 
@@ -327,11 +329,11 @@ class BadProviderCharm(ops.CharmBase):
         name = f"relation-{event.relation.id}"
         with self._admin(host, answering[0]) as client:
             users = client.execute_command("ACL USERS")
-        mine = [u for u in users if u == name or u.startswith(f"{name}-")]
-        if self._is("one-and-ten"):
-            mine = [u for u in users if u.startswith(name)]
-        if mine:
-            self._drop(host, answering, mine)
+        usernames = [u for u in users if u == name or u.startswith(f"{name}-")]
+        if self._is("similar-relation-ids"):
+            usernames = [u for u in users if u.startswith(name)]
+        if usernames:
+            self._drop(host, answering, usernames)
 
     # The two formats.
 
@@ -342,7 +344,7 @@ class BadProviderCharm(ops.CharmBase):
             if self._is("v1-echo"):
                 echo["salt"] = "0000000000000000"
             items.append(echo | response)
-            if self._is("one-response"):
+            if self._is("unique-responses"):
                 items.append(echo | response)
         data = {r["request-id"]: {} for r in requests}
         written = {"version": "v1", "requests": json.dumps(items), "data": json.dumps(data)}

@@ -1,8 +1,7 @@
-"""Charms that come with this package.
+"""The charms in this package.
 
-``operator`` is the operator, as in the project's root, on the ``valkey_operator`` package.
-``requirer`` and ``provider`` are the counterparts of a charm under test: they hold no opinion and
-write what a file says.
+``operator`` is a copy of the operator charm in the project's root. ``requirer`` and ``provider``
+are the reference charms of the conformance kit: they write the databags that a file contains.
 """
 
 from __future__ import annotations

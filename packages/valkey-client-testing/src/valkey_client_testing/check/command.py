@@ -13,35 +13,32 @@ from rich.console import Console
 import localjuju
 from localjuju.drivers import DriverName
 
-from ..binaries import NoBinaryError, find_binary
-from . import dump, provider, registry, report, requirer
-from .bench import UnfitError
-from .counterpart import Counterpart
-from .provider_bench import ProviderBench
-from .requirer_bench import RequirerBench
+from .._binaries import NoBinaryError, find_binary
+from . import _dump, _report, provider, registry, requirer
+from .harness import CheckError, ProviderHarness, ReferenceServers, RequirerHarness
 from .results import Result, Violation
 
 
-def run(parsed: argparse.Namespace) -> int:
-    """Check what the command line names.
+def run(arguments: argparse.Namespace) -> int:
+    """Check the subject that the command line names.
 
     Returns:
         The exit code: 0 if nothing failed, 1 if something did, 2 if nothing could be checked, 130
         if interrupted.
     """
     console = Console(highlight=False)
-    if parsed.list:
+    if arguments.list:
         console.print(registry.as_text(), markup=False, soft_wrap=True)
         return 0
     errors = Console(stderr=True, highlight=False)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _report(parsed, console)
-    except (UnfitError, NoBinaryError) as error:
+        return _report_results(arguments, console)
+    except (CheckError, NoBinaryError) as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
-        errors.print("interrupted; everything that was started has been ended")
+        errors.print("interrupted; all processes and files of the model were removed")
         return 130
 
 
@@ -49,42 +46,46 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _report(parsed: argparse.Namespace, console: Console) -> int:
+def _report_results(arguments: argparse.Namespace, console: Console) -> int:
     results: list[Result] = []
-    for result in _results(parsed):
+    for result in _results(arguments):
         results.append(result)
-        if not parsed.json:
-            report.print_result(console, result)
-    name = str(getattr(parsed, "charm", None) or parsed.file)
-    if parsed.json:
-        console.print(report.as_json(name, results), markup=False, soft_wrap=True)
+        if not arguments.json:
+            _report.print_result(console, result)
+    subject = str(getattr(arguments, "charm", None) or arguments.file)
+    if arguments.json:
+        console.print(_report.as_json(subject, results), markup=False, soft_wrap=True)
     else:
-        console.print(f"\n{report.summary(results)}")
-    if parsed.junit:
-        parsed.junit.write_text(report.as_junit(name, results))
+        console.print(f"\n{_report.summary(results)}")
+    if arguments.junit:
+        arguments.junit.write_text(_report.as_junit(subject, results))
     return int(any(result.outcome == "fail" for result in results))
 
 
-def _results(parsed: argparse.Namespace) -> Iterator[Result]:
-    match parsed.subject:
+def _results(arguments: argparse.Namespace) -> Iterator[Result]:
+    match arguments.subject:
         case "provider":
             return check_provider(
-                parsed.charm,
-                parsed.units,
-                dict(parsed.config),
-                beside=parsed.beside,
-                driver=parsed.driver,
+                arguments.charm,
+                arguments.units,
+                dict(arguments.config),
+                integrate_with=arguments.integrate,
+                driver=arguments.driver,
             )
         case "requirer":
-            config = dict(parsed.config)
+            config = dict(arguments.config)
             return check_requirer(
-                parsed.charm, parsed.units, config, parsed.action, driver=parsed.driver
+                arguments.charm,
+                arguments.units,
+                config,
+                arguments.action,
+                driver=arguments.driver,
             )
         case "dump":
-            secrets = dump.load_secrets(parsed.secrets) if parsed.secrets else {}
-            return dump.run(dump.load(parsed.file), secrets)
+            secrets = _dump.load_secrets(arguments.secrets) if arguments.secrets else {}
+            return _dump.run(_dump.load(arguments.file), secrets)
         case _:
-            raise UnfitError("name what to check: provider, requirer or dump; or use --list")
+            raise CheckError("name what to check: provider, requirer or dump; or use --list")
 
 
 def check_provider(
@@ -92,21 +93,31 @@ def check_provider(
     units: int,
     config: dict[str, str],
     *,
-    beside: Sequence[Path] = (),
+    integrate_with: Sequence[Path] = (),
     driver: DriverName = "warm",
 ) -> Generator[Result]:
-    """Check the charm of a provider in a model of its own, with the charms that it needs.
+    """Check the charm of a provider in a new model.
+
+    Args:
+        charm: A directory or a ``.charm`` file.
+        units: How many units to deploy.
+        config: The charm's configuration.
+        integrate_with: Other charms to deploy and integrate with it.
+        driver: How hooks are run.
 
     Raises:
-        UnfitError: If the charm cannot be run.
+        CheckError: If the charm cannot be deployed.
+        NoBinaryError: If there is no Valkey on this machine.
     """
     environment = find_binary().environment()
     with localjuju.Juju("check", environment=environment, driver=driver) as juju:
         try:
-            bench = ProviderBench(juju, charm, units=units, config=config, beside=beside)
-        except Violation as failed:
-            raise UnfitError(f"{charm} fails before any relation: {failed}") from None
-        yield from provider.run(bench)
+            harness = ProviderHarness(
+                juju, charm, units=units, config=config, integrate_with=integrate_with
+            )
+        except Violation as violation:
+            raise CheckError(f"{charm} fails before any relation: {violation}") from None
+        yield from provider.run(harness)
 
 
 def check_requirer(
@@ -117,19 +128,29 @@ def check_requirer(
     *,
     driver: DriverName = "warm",
 ) -> Generator[Result]:
-    """Check the charm of a requirer in a model of its own.
+    """Check the charm of a requirer in a new model.
+
+    Args:
+        charm: A directory or a ``.charm`` file.
+        units: How many units to deploy.
+        config: The charm's configuration.
+        action: An action of the charm that uses Valkey; empty if there is none.
+        driver: How hooks are run.
 
     Raises:
-        UnfitError: If the charm cannot be run.
+        CheckError: If the charm cannot be deployed.
+        NoBinaryError: If there is no Valkey on this machine.
     """
     binary = find_binary()
     with (
         tempfile.TemporaryDirectory(prefix="valkey-check-") as folder,
-        Counterpart(binary, Path(folder)) as servers,
+        ReferenceServers(binary, Path(folder)) as servers,
         localjuju.Juju("check", environment=binary.environment(), driver=driver) as juju,
     ):
         try:
-            bench = RequirerBench(juju, charm, servers, units=units, config=config, action=action)
-        except Violation as failed:
-            raise UnfitError(f"{charm} fails before any relation: {failed}") from None
-        yield from requirer.run(bench)
+            harness = RequirerHarness(
+                juju, charm, servers, units=units, config=config, action=action
+            )
+        except Violation as violation:
+            raise CheckError(f"{charm} fails before any relation: {violation}") from None
+        yield from requirer.run(harness)

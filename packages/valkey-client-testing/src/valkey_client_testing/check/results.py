@@ -1,4 +1,4 @@
-"""What a check is, and what comes of one."""
+"""Checks and their results."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ from typing import Generic, Literal, TypeVar
 Subject = TypeVar("Subject")
 
 Source = Literal["contract", "wire", "addition"]
-"""``contract``: a sentence of the interface's text. ``wire``: what the other side in the field
-relies on, which the text leaves out. ``addition``: an optional field that the interface's page
-adds to the text; who does not know it is not held to it."""
+"""Where a statement comes from.
+
+- ``contract``: a sentence of the interface's specification.
+- ``wire``: something that existing implementations rely on and the specification leaves out.
+- ``addition``: an optional field that the interface's README adds, and that a charm may ignore.
+"""
 
 
-class Violation(Exception):  # noqa: N818 - it is a finding, not an error of the kit
-    """The subject does otherwise; the message says what was seen."""
+class Violation(Exception):  # noqa: N818 - it is a result, not an error of the kit
+    """The subject violates the statement; the message says what was seen."""
 
 
 class NotApplicable(Exception):  # noqa: N818
-    """It cannot be told; the message says why."""
+    """The statement cannot be checked; the message says why."""
 
 
 @dataclass(frozen=True)
 class Check(Generic[Subject]):
-    """One statement that can be tried.
+    """A statement that can be checked.
 
     Attributes:
         name: A short name.
         source: Where the statement comes from.
         statement: What must hold, in one sentence.
-        run: Tries it and returns what was seen.
+        run: Checks it and returns what was seen.
     """
 
     name: str
@@ -47,10 +50,10 @@ def check(
     The function returns what was seen, or raises :class:`Violation` or :class:`NotApplicable`.
     """
 
-    def make(function: Callable[[Subject], str]) -> Check[Subject]:
+    def decorate(function: Callable[[Subject], str]) -> Check[Subject]:
         return Check(name, source, statement, function)
 
-    return make
+    return decorate
 
 
 Outcome = Literal["pass", "fail", "not applicable"]
@@ -61,14 +64,14 @@ WORST_FIRST: tuple[Outcome, ...] = ("fail", "pass", "not applicable")
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one check.
+    """The result of one check.
 
     Attributes:
-        name: Of the check.
-        statement: Of the check.
+        name: Name of the check.
+        statement: Statement of the check.
         outcome: Whether the statement holds.
-        seen: What was seen, or why it cannot be told.
-        seconds: How long that took.
+        seen: What was seen, or why the statement cannot be checked.
+        seconds: How long the check took.
     """
 
     name: str
@@ -78,21 +81,21 @@ class Result:
     seconds: float = 0.0
 
 
-def demand(holds: object, seen: str) -> None:
-    """Go on if something holds.
+def verify(condition: object, message: str) -> None:
+    """Go on if a condition of the statement holds.
 
     Raises:
-        Violation: If it does not.
+        Violation: With the message, if it does not.
     """
-    if not holds:
-        raise Violation(seen)
+    if not condition:
+        raise Violation(message)
 
 
-def need(holds: object, reason: str) -> None:
-    """Go on if a check can be tried.
+def require(condition: object, reason: str) -> None:
+    """Go on if the statement can be checked.
 
     Raises:
-        NotApplicable: If it cannot.
+        NotApplicable: With the reason, if it cannot.
     """
-    if not holds:
+    if not condition:
         raise NotApplicable(reason)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The counterpart of a requirer under test; it says what it is told to, good or bad."""
+"""The reference provider, for a requirer under test."""
 
 import json
 import pathlib
@@ -10,7 +10,7 @@ ENDPOINT = "clients"
 
 
 class ReferenceProviderCharm(ops.CharmBase):
-    """Writes its databag and its secrets as a file says. The servers are the kit's."""
+    """Writes the databag and the secrets in a file. The servers belong to the kit."""
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
@@ -21,19 +21,19 @@ class ReferenceProviderCharm(ops.CharmBase):
     def _on_write(self, _: ops.EventBase) -> None:
         if not self.config["file"]:
             return
-        wanted = json.loads(pathlib.Path(str(self.config["file"])).read_text())
+        script = json.loads(pathlib.Path(str(self.config["file"])).read_text())
         for relation in self.model.relations[ENDPOINT]:
             uris = {
-                name: self._secret(relation, name, content, granted=name not in wanted["withheld"])
-                for name, content in wanted["secrets"].items()
+                name: self._secret(relation, name, content, granted=name not in script["withheld"])
+                for name, content in script["secrets"].items()
             }
-            bag = relation.data[self.app]
-            said = {key: self._fill(value, uris) for key, value in wanted["app"].items()}
-            bag.update({key: "" for key in bag if key not in said} | said)
-            self._forget(wanted["known"], uris)
+            databag = relation.data[self.app]
+            content = {key: self._insert_uris(value, uris) for key, value in script["app"].items()}
+            databag.update({key: "" for key in databag if key not in content} | content)
+            self._remove_secrets(script["known"], uris)
 
     @staticmethod
-    def _fill(value: str, uris: dict[str, str]) -> str:
+    def _insert_uris(value: str, uris: dict[str, str]) -> str:
         for name, uri in uris.items():
             value = value.replace(f"{{{name}}}", uri)
         return value
@@ -50,7 +50,7 @@ class ReferenceProviderCharm(ops.CharmBase):
             secret.grant(relation)
         return secret.id or secret.get_info().id
 
-    def _forget(self, known: list[str], kept: dict[str, str]) -> None:
+    def _remove_secrets(self, known: list[str], kept: dict[str, str]) -> None:
         for name in known:
             if name not in kept:
                 try:

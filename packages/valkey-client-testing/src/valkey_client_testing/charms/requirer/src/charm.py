@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The counterpart of a provider under test; it holds no opinion of what it is told."""
+"""The reference requirer, for a provider under test."""
 
 import json
 import pathlib
@@ -11,7 +11,7 @@ ENDPOINT = "valkey"
 
 
 class ReferenceRequirerCharm(ops.CharmBase):
-    """Writes its databags as a file says, and notes in its log which secrets it can read."""
+    """Writes the databags in a file, and logs which secrets it can read."""
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
@@ -24,16 +24,16 @@ class ReferenceRequirerCharm(ops.CharmBase):
     def _on_write(self, _: ops.EventBase) -> None:
         if not self.config["file"]:
             return
-        wanted = json.loads(pathlib.Path(str(self.config["file"])).read_text())
+        script = json.loads(pathlib.Path(str(self.config["file"])).read_text())
         for relation in self.model.relations[ENDPOINT]:
-            for owner, content in ((self.app, wanted["app"]), (self.unit, wanted["unit"])):
-                bag = relation.data[owner]
-                ours = {k: "" for k in bag if k not in content and not k.endswith("address")}
-                bag.update({k: v for k, v in ours.items() if k != "egress-subnets"} | content)
+            for owner, content in ((self.app, script["app"]), (self.unit, script["unit"])):
+                databag = relation.data[owner]
+                removed = {k: "" for k in databag if k not in content and not _is_jujus(k)}
+                databag.update(removed | content)
 
     def _on_changed(self, event: ops.RelationChangedEvent) -> None:
-        said = " ".join(event.relation.data[event.app].values())
-        for uri in sorted(set(re.findall(r"secret:[A-Za-z0-9/_.-]+", said))):
+        text = " ".join(event.relation.data[event.app].values())
+        for uri in sorted(set(re.findall(r"secret:[A-Za-z0-9/_.-]+", text))):
             try:
                 self.model.get_secret(id=uri).get_content(refresh=True)
             except ops.ModelError as error:
@@ -43,6 +43,11 @@ class ReferenceRequirerCharm(ops.CharmBase):
 
     def _on_status(self, event: ops.CollectStatusEvent) -> None:
         event.add_status(ops.ActiveStatus())
+
+
+def _is_jujus(key: str) -> bool:
+    """Whether Juju itself writes a key of a unit's databag."""
+    return key.endswith("address") or key == "egress-subnets"
 
 
 if __name__ == "__main__":

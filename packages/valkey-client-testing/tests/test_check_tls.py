@@ -1,4 +1,4 @@
-"""What the kit says of a server's TLS, on real handshakes."""
+"""The check of a server's TLS, on real handshakes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import ssl
 import threading
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from valkey_client import Endpoint
-from valkey_client_testing.check import transport
-from valkey_client_testing.check.provider_bench import Account
-from valkey_client_testing.check.results import Violation
+from valkey_client_testing.check import Violation
+from valkey_client_testing.check.harness import Account
+from valkey_client_testing.check.provider import tls
 
 
 def certificate(folder: Path, name: str) -> Path:
@@ -27,7 +26,7 @@ def certificate(folder: Path, name: str) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.timezone.utc)
-    made = (
+    signed = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(hours=1))
@@ -38,13 +37,13 @@ def certificate(folder: Path, name: str) -> Path:
     plain = serialization.NoEncryption()
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
     path = folder / f"{name}.pem"
-    path.write_bytes(private + made.public_bytes(pem))
+    path.write_bytes(private + signed.public_bytes(pem))
     return path
 
 
 @contextlib.contextmanager
 def server(chain: Path | None) -> Generator[Endpoint]:
-    """Takes one connection; a plain one without a certificate."""
+    """A server for one connection, without TLS if there is no certificate."""
 
     def answer() -> None:
         connection, _ = listener.accept()
@@ -66,29 +65,28 @@ def server(chain: Path | None) -> Generator[Endpoint]:
 
 
 def account(ca: str) -> Account:
-    nothing: Any = ()
-    return Account("app:*", "u", "p", nothing, nothing, nothing, "primary", tls=True, tls_ca=ca)
+    return Account("app:*", "u", "p", (), (), (), "primary", tls=True, tls_ca=ca)
 
 
 @pytest.mark.parametrize(
-    ("serves", "trusts", "said"),
+    ("serves", "trusts", "message"),
     [
         ("one", "one", ""),
         ("one", "another", "tls-ca does not verify it: self-signed certificate"),
-        (None, "one", "it does not speak TLS, though tls is true"),
+        (None, "one", "it does not use TLS, though tls is true"),
     ],
 )
-def test_a_server_is_verified_by_tls_ca_alone(
-    serves: str | None, trusts: str, said: str, tmp_path: Path
+def test_only_tls_ca_verifies_a_server(
+    serves: str | None, trusts: str, message: str, tmp_path: Path
 ) -> None:
     files = {name: certificate(tmp_path, name) for name in ("one", "another")}
-    context = transport._context(account(files[trusts].read_text()))
+    context = tls._context(account(files[trusts].read_text()))
     with server(files[serves] if serves else None) as endpoint:
-        wrong = transport._greet(context, endpoint)
-    assert wrong.startswith(said)
-    assert bool(wrong) == bool(said)
+        error = tls._handshake_error(context, endpoint)
+    assert error.startswith(message)
+    assert bool(error) == bool(message)
 
 
-def test_what_is_no_certificate_is_said() -> None:
-    with pytest.raises(Violation, match="tls-ca is no certificate"):
-        transport._context(account("-----BEGIN NOTHING-----"))
+def test_tls_ca_that_is_not_a_certificate_is_a_violation() -> None:
+    with pytest.raises(Violation, match="tls-ca is not a certificate"):
+        tls._context(account("-----BEGIN NOTHING-----"))

@@ -1,4 +1,4 @@
-"""What came of the checks: as text, as JSON, as JUnit's XML."""
+"""Results as text, as JSON and as JUnit XML."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not applicable": ("
 
 
 def print_result(console: Console, result: Result) -> None:
-    """One check for people."""
+    """Print one result for people."""
     mark, colour = _MARKS[result.outcome]
     line = Text.assemble((mark, colour), f" {result.name}  ", (result.statement, "dim"))
     console.print(line, soft_wrap=True)
@@ -24,20 +24,20 @@ def print_result(console: Console, result: Result) -> None:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """One line for people."""
-    count = {outcome: sum(r.outcome == outcome for r in results) for outcome in _MARKS}
-    return ", ".join(f"{number} {outcome}" for outcome, number in count.items())
+    """The number of results of each outcome, in one line."""
+    counts = {outcome: sum(r.outcome == outcome for r in results) for outcome in _MARKS}
+    return ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
 
 
 def as_json(subject: str, results: Sequence[Result]) -> str:
-    """For programs."""
+    """The results as a JSON object."""
     ok = not any(result.outcome == "fail" for result in results)
     checks = [dataclasses.asdict(result) for result in results]
     return json.dumps({"subject": subject, "ok": ok, "checks": checks}, indent=2)
 
 
 def as_junit(subject: str, results: Iterable[Result]) -> str:
-    """For CI."""
+    """The results as JUnit XML."""
     listed = list(results)
     suite = ET.Element(
         "testsuite",

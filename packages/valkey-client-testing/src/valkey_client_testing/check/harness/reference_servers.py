@@ -1,4 +1,4 @@
-"""The servers behind the reference provider: two that change places, and a Sentinel."""
+"""The servers behind the reference provider: a primary, a replica and a Sentinel."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Self
 from valkey_client import Topology
 from valkey_client.messages import PRIMARY_NAME
 
-from ..binaries import Binary
-from ..cluster import Process, wait_for
+from ..._binaries import Binary
+from ...cluster import Process, wait_for
 
 _OVERHEAD = frozenset(
     {
@@ -18,9 +18,9 @@ _OVERHEAD = frozenset(
         *("subscribe", "multi", "exec", "quit", "select", "slaveof", "monitor"),
     }
 )
-"""What clients, replicas and Sentinels send by themselves."""
+"""Commands that client libraries, replicas and Sentinels send by themselves."""
 
-_LINES = (
+_CONFIG = (
     "user admin on >admin ~* &* +@all",
     "user default off",
     "masteruser admin",
@@ -30,28 +30,28 @@ _LINES = (
 )
 
 
-class Counterpart:
-    """Real servers with one account, which the kit changes as it needs.
+class ReferenceServers:
+    """Real servers with one account, which the kit changes as a check needs it.
 
     Args:
-        binary: What to run.
-        folder: Where to put files.
+        binary: The server to run.
+        folder: A directory for its files.
     """
 
     def __init__(self, binary: Binary, folder: Path):
         self._binary = binary
         self._folder = folder
-        self._running: list[Process] = []
-        self._moved = False
+        self._processes: list[Process] = []
+        self._is_switched = False
 
     def __enter__(self) -> Self:
         try:
-            self._one = self._start(*_LINES)
-            following = f"replicaof 127.0.0.1 {self._one.endpoint.port}"
-            self._two = self._start(*_LINES, following)
-            wait_for(lambda: self._one.admin.info("replication")["connected_slaves"] == 1)
+            self._first = self._start(*_CONFIG)
+            replicaof = f"replicaof 127.0.0.1 {self._first.endpoint.port}"
+            self._second = self._start(*_CONFIG, replicaof)
+            wait_for(lambda: self._first.admin.info("replication")["connected_slaves"] == 1)
             self._sentinel = self._start(sentinel=True)
-            self._watch()
+            self._monitor_primary()
         except BaseException:
             self.close()
             raise
@@ -66,28 +66,28 @@ class Counterpart:
         self.close()
 
     def close(self) -> None:
-        """End all servers."""
-        for process in self._running:
+        """Kill all servers."""
+        for process in self._processes:
             process.close()
 
     def _start(self, *lines: str, sentinel: bool = False) -> Process:
         process = Process(self._binary, self._folder, *lines, sentinel=sentinel)
-        self._running.append(process)
+        self._processes.append(process)
         return process
 
     @property
     def primary(self) -> Process:
-        """The server that takes writes."""
-        return self._two if self._moved else self._one
+        """The present primary."""
+        return self._second if self._is_switched else self._first
 
     @property
     def replica(self) -> Process:
-        """The other one."""
-        return self._one if self._moved else self._two
+        """Its replica."""
+        return self._first if self._is_switched else self._second
 
     @property
     def topology(self) -> Topology:
-        """What a provider would publish."""
+        """The topology as a provider publishes it."""
         version: str = self.primary.admin.info("server")["valkey_version"]
         return Topology(
             endpoints=(self.primary.endpoint,),
@@ -96,34 +96,34 @@ class Counterpart:
             version=version,
         )
 
-    def _watch(self) -> None:
-        """Let the Sentinel watch the present primary."""
-        admin, where = self._sentinel.admin, self.primary.endpoint
+    def _monitor_primary(self) -> None:
+        """Let the Sentinel monitor the present primary."""
+        admin, endpoint = self._sentinel.admin, self.primary.endpoint
         admin.execute_command(
-            "SENTINEL", "MONITOR", PRIMARY_NAME, where.host, str(where.port), "1"
+            "SENTINEL", "MONITOR", PRIMARY_NAME, endpoint.host, str(endpoint.port), "1"
         )
         for option in ("auth-user", "auth-pass"):
             admin.execute_command("SENTINEL", "SET", PRIMARY_NAME, option, "admin")
-        # It is the kit that moves the primary, however slow the machine is.
+        # No failover of its own, however slow the machine is.
         admin.execute_command(
             "SENTINEL", "SET", PRIMARY_NAME, "down-after-milliseconds", "3600000"
         )
 
-    def move(self) -> None:
-        """Make the replica the primary, and the Sentinel say so."""
+    def switch_over(self) -> None:
+        """Swap primary and replica, and let the Sentinel monitor the new primary."""
         self._sentinel.admin.execute_command("SENTINEL", "REMOVE", PRIMARY_NAME)
         self.replica.admin.execute_command("REPLICAOF", "NO", "ONE")
-        self._moved = not self._moved
-        where = self.primary.endpoint
-        self.replica.admin.execute_command("REPLICAOF", where.host, str(where.port))
-        self._watch()
+        self._is_switched = not self._is_switched
+        endpoint = self.primary.endpoint
+        self.replica.admin.execute_command("REPLICAOF", endpoint.host, str(endpoint.port))
+        self._monitor_primary()
 
-    def grant(self, username: str, password: str, prefix: str) -> None:
-        """Make an account, or give it another password and end its connections."""
-        keys = ("~" + prefix, "&" + prefix)
+    def set_account(self, username: str, password: str, prefix: str) -> None:
+        """Create or replace the account, and close its connections."""
+        patterns = ("~" + prefix, "&" + prefix)
         rules = {
-            self._one: ("+@all", "-@admin", "-@dangerous", "+info", "+role", *keys),
-            self._two: ("+@all", "-@admin", "-@dangerous", "+info", "+role", *keys),
+            self._first: ("+@all", "-@admin", "-@dangerous", "+info", "+role", *patterns),
+            self._second: ("+@all", "-@admin", "-@dangerous", "+info", "+role", *patterns),
             self._sentinel: ("+@all", "-@admin", "+sentinel", "&*"),
         }
         for process, rule in rules.items():
@@ -131,26 +131,26 @@ class Counterpart:
             process.admin.execute_command(*head, *rule)
             process.admin.execute_command("CLIENT", "KILL", "USER", username)
 
-    def forget(self) -> None:
-        """Begin to count anew."""
-        for process in (self._one, self._two):
+    def reset_command_counts(self) -> None:
+        """Set the counters of both servers to zero."""
+        for process in (self._first, self._second):
             process.admin.execute_command("CONFIG", "RESETSTAT")
 
-    def served(self) -> dict[str, int]:
-        """How many commands of an application each server has carried out since.
+    def command_counts(self) -> dict[str, int]:
+        """How many commands of an application each server has executed, by endpoint.
 
-        Keyed by endpoint. The replica's share holds what its primary sends it.
+        A replica's count includes the commands that its primary replicates.
         """
         return {
-            str(process.endpoint): _calls(process.admin.info("commandstats"))
+            str(process.endpoint): _count_commands(process.admin.info("commandstats"))
             for process in (self.primary, self.replica)
         }
 
 
-def _calls(statistics: dict[str, Any]) -> int:
-    found = ((name.removeprefix("cmdstat_"), entry) for name, entry in statistics.items())
+def _count_commands(statistics: dict[str, Any]) -> int:
+    commands = ((name.removeprefix("cmdstat_"), entry) for name, entry in statistics.items())
     return sum(
         int(entry["calls"])
-        for name, entry in found
+        for name, entry in commands
         if name not in _OVERHEAD and name.partition("|")[0] not in {"client", "config", "acl"}
     )
