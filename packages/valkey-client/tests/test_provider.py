@@ -12,10 +12,14 @@ from valkey_client import (
     Access,
     AccessRequest,
     Endpoint,
+    Grant,
+    Notice,
+    Refusal,
     RelationStatus,
     SecretsUnsupportedError,
     Topology,
     ValkeyProvider,
+    Withdrawal,
 )
 from valkey_client.databag import read_requests
 
@@ -185,6 +189,58 @@ def test_withdrawing_twice_and_from_nowhere_is_harmless() -> None:
         manager.charm.clients.withdraw(99999, ["1"])
         state = manager.run()
     assert list(state.secrets) == []
+
+
+def test_responses_of_every_kind_are_one_write_a_relation(monkeypatch: Any) -> None:
+    """Whatever the order in which they are named."""
+    one = testing.Relation("clients", remote_app_name="one", remote_app_data=asked("a:*", "b:*"))
+    other = testing.Relation("clients", remote_app_name="other", remote_app_data=asked("d:*"))
+    state = run(one, other)
+    ctx = context()
+    state = ctx.run(ctx.on.relation_changed(state.get_relation(other.id)), state)
+    wanted = asked("a:*", "c:*", "e:*", ids="134")
+    changed = dataclasses.replace(state.get_relation(one.id), remote_app_data=wanted)
+    state = dataclasses.replace(state, relations=[changed, state.get_relation(other.id)])
+    writes: list[ops.RelationDataContent] = []
+    with ctx(ctx.on.start(), state) as manager:
+        clients = manager.charm.clients
+        requests = {r.request_id: r for r in clients.requests if r.relation_id == one.id}
+        content = type(clients.relations[0].data[manager.charm.app])
+        update = content.update
+        monkeypatch.setattr(content, "update", lambda *a: (writes.append(a[0]), update(*a)))
+        touched = clients.respond(
+            [
+                Notice(one.id, "3", 1001, RelationStatus(1001, "shared")),
+                Refusal(requests["4"], RelationStatus(5005, "not allowed", "Ask.")),
+                Grant(requests["3"], access(requests["3"], SECOND)),
+                Withdrawal(one.id, ("2",)),
+            ],
+            topology=SECOND,
+        )
+        state = manager.run()
+    assert touched == [one.id, other.id]
+    assert len(writes) == 2
+    after = answer(state, one)
+    assert [r["request-id"] for r in after["requests"]] == ["1", "3"]
+    assert {r["endpoints"] for r in after["requests"]} == {"10.0.0.2:6379"}
+    assert [s["code"] for s in after["status"]] == [1001, 5005]
+    assert answer(state, other)["requests"][0]["endpoints"] == "10.0.0.2:6379"
+    assert {s.label for s in state.secrets} == {
+        f"clients.{relation}.{request}.{group}.secret"
+        for relation, request in ((one.id, 1), (one.id, 3), (other.id, 1))
+        for group in ("user", "tls")
+    }
+
+
+def test_no_response_writes_nothing() -> None:
+    relation = testing.Relation("clients", remote_app_data=asked("a:*"))
+    ctx = context()
+    with ctx(ctx.on.start(), testing.State(leader=True, relations=[relation])) as manager:
+        assert manager.charm.clients.respond([], topology=SECOND) == []
+        assert manager.charm.clients.respond([Withdrawal(relation.id, ())]) == []
+        assert manager.charm.clients.respond([Notice(relation.id, "1", 1001, None)]) == []
+        state = manager.run()
+    assert answer(state, relation) == {}
 
 
 def test_an_old_juju_is_refused() -> None:

@@ -13,6 +13,7 @@ is imported on use, so that a hook that connects to nothing does not pay for it.
 """
 
 from ._certificate_receiver import ShownCertificate
+from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
 from .errors import (
     PrefixError,
     RequestError,
@@ -44,8 +45,12 @@ __all__ = [
     "AccessRejectedEvent",
     "AccessRequest",
     "Endpoint",
+    "Grant",
     "KeyPrefix",
+    "Notice",
     "PrefixError",
+    "ProviderResponse",
+    "Refusal",
     "RelationStatus",
     "RequestError",
     "RequestOptions",
@@ -58,4 +63,5 @@ __all__ = [
     "ValkeyClientError",
     "ValkeyProvider",
     "ValkeyRequirer",
+    "Withdrawal",
 ]
