@@ -13,15 +13,14 @@ is imported on use, so that a hook that connects to nothing does not pay for it.
 """
 
 from ._certificate_receiver import ShownCertificate
-from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
-from .errors import (
+from ._errors import (
     PrefixError,
     RequestError,
     SecretsUnsupportedError,
     UnreachableError,
     ValkeyClientError,
 )
-from .events import (
+from ._events import (
     AccessChangedEvent,
     AccessEvent,
     AccessGoneEvent,
@@ -30,11 +29,13 @@ from .events import (
     RequestsChangedEvent,
     RequestsReleasedEvent,
 )
-from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
+from ._prefix import KeyPrefix
+from ._provider import ValkeyProvider
+from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
+from ._requirer import ValkeyRequirer
+from .databag import Requests, Responses
+from .messages import Access, AccessRequest, Endpoint, RelationStatus, Response, Topology
 from .options import RequestOptions
-from .prefix import KeyPrefix
-from .provider import ValkeyProvider
-from .requirer import ValkeyRequirer
 
 __all__ = [
     "Access",
@@ -54,8 +55,11 @@ __all__ = [
     "RelationStatus",
     "RequestError",
     "RequestOptions",
+    "Requests",
     "RequestsChangedEvent",
     "RequestsReleasedEvent",
+    "Response",
+    "Responses",
     "SecretsUnsupportedError",
     "ShownCertificate",
     "Topology",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from ._prefix import KeyPrefix
 from .options import RequestOptions
-from .prefix import KeyPrefix
 
 Wire = Literal["v0", "v1"]
 """The two forms a relation can take; the requirer chooses."""

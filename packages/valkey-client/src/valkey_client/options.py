@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .errors import PrefixError
-from .prefix import KeyPrefix, quote
+from ._errors import PrefixError
+from ._prefix import KeyPrefix, quote
 
 MAX_PATTERNS = 32
 """The most channel patterns of one request."""

@@ -8,11 +8,11 @@ import ops
 
 from ._certificate_receiver import CertificateReceiver, ShownCertificate
 from ._draft import has_open, released
+from ._events import ValkeyProviderEvents
 from ._juju import require_secrets
 from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
 from ._publisher import Publisher
 from .databag import Requests, Responses
-from .events import ValkeyProviderEvents
 from .messages import Access, AccessRequest, RelationStatus, Topology
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .errors import PrefixError
+from ._errors import PrefixError
 
 MAX_LENGTH = 128
 """The longest prefix, in characters, that is granted."""
