@@ -22,7 +22,7 @@ _LITERAL = r"[A-Za-z0-9][A-Za-z0-9_.:/|@{}-]*\Z"
 _FOREIGN = r"[^A-Za-z0-9_.:/|@{}-]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyPrefix:
     """A prefix that passed the grammar.
 

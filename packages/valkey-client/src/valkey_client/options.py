@@ -29,7 +29,7 @@ _PATTERN = r"[A-Za-z0-9_.:/|@{}*?\[\]^-]+\Z"
 _LITERAL_PART = r"[^*?\[\]]*"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RequestOptions:
     """What is asked for, or was given, beyond the keys and channels of the prefix.
 
