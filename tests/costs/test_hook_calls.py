@@ -30,7 +30,7 @@ OF_LIBRARY = {
 OF_OPERATOR = {
     "first request, v1": (23, 1),
     "nothing new in a relation": (4, 1),
-    "relation broken": (26, 1),
+    "relation broken": (24, 1),
     "first request, v0": (23, 1),
     "topology change": (17, 3),
     "the same again, nothing new": (15, 1),

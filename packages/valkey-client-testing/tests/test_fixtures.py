@@ -42,7 +42,7 @@ class ProviderCharm(ops.CharmBase):
         self.prefixes = [str(request.prefix) for request in self.clients.requests]
 
     def _on_released(self, event: valkey_client.RequestsReleasedEvent) -> None:
-        self.clients.withdraw(event.relation.id, event.request_ids or None)
+        self.clients.withdraw(event.relation.id, event.request_ids)
 
 
 CHARMS = {"v0": V0Application, "v1": V1Application}

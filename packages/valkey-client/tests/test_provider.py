@@ -33,6 +33,8 @@ class Charm(ops.CharmBase):
         super().__init__(framework)
         self.clients = ValkeyProvider(self, "clients")
         self.released: list[tuple[int, tuple[str, ...]]] = []
+        self.ended: list[bool] = []
+        self.dropped: list[str] = []
         framework.observe(self.clients.on.changed, self._on_changed)
         framework.observe(self.clients.on.released, self._on_released)
         framework.observe(self.on.update_status, self._on_update_status)
@@ -43,7 +45,9 @@ class Charm(ops.CharmBase):
 
     def _on_released(self, event: Any) -> None:
         self.released.append((event.relation.id, event.request_ids))
-        self.clients.withdraw(event.relation.id, event.request_ids or None)
+        self.ended.append(event.is_all)
+        self.dropped += event.usernames
+        self.clients.withdraw(event.relation.id, event.request_ids)
 
     def _on_update_status(self, _: Any) -> None:
         self.clients.update(SECOND)
@@ -114,6 +118,8 @@ def test_a_request_that_is_gone_takes_its_secrets_along() -> None:
     ) as manager:
         after = manager.run()
         assert manager.charm.released == [(relation.id, ("2",))]
+        assert manager.charm.ended == [False]
+        assert manager.charm.dropped == [f"relation-{relation.id}-2"]
     assert [r["request-id"] for r in answer(after, relation)["requests"]] == ["1"]
     assert answer(after, relation)["data"].keys() - {"status"} == {"1"}
     assert len(list(after.secrets)) == 2
@@ -123,7 +129,22 @@ def test_a_relation_that_breaks_takes_everything_along() -> None:
     relation = testing.Relation("clients", remote_app_data=asked("a:*", "b:*"))
     state = run(relation)
     ctx = context()
-    after = ctx.run(ctx.on.relation_broken(state.get_relation(relation.id)), state)
+    with ctx(ctx.on.relation_broken(state.get_relation(relation.id)), state) as manager:
+        after = manager.run()
+        assert manager.charm.released == [(relation.id, ("1", "2"))]
+        assert manager.charm.ended == [True]
+        assert manager.charm.dropped == [f"relation-{relation.id}-{n}" for n in (1, 2)]
+    assert list(after.secrets) == []
+
+
+def test_a_v0_relation_that_breaks_names_its_account() -> None:
+    relation = testing.Relation("clients", remote_app_data={"database": "a:*"})
+    state = run(relation)
+    ctx = context()
+    with ctx(ctx.on.relation_broken(state.get_relation(relation.id)), state) as manager:
+        after = manager.run()
+        assert manager.charm.released == [(relation.id, ("",))]
+        assert manager.charm.dropped == [f"relation-{relation.id}"]
     assert list(after.secrets) == []
 
 

@@ -36,8 +36,7 @@ class ProviderCharm(ops.CharmBase):
         )
 
     def _on_released(self, event: RequestsReleasedEvent) -> None:
-        if event.request_ids:
-            self.clients.withdraw(event.relation.id, event.request_ids)
+        self.clients.withdraw(event.relation.id, event.request_ids)
 
     def _on_config_changed(self, _: ops.ConfigChangedEvent) -> None:
         if self.unit.is_leader():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import jubilant
 
 from localjuju import Juju
 from valkey_client import Access, client
-from valkey_client.databag import read_responses
+from valkey_client.databag import read_access, read_responses
 
 from .charms import OPERATOR
 
@@ -66,18 +65,8 @@ class Valkey:
             if response.is_granted and prefix in {"", response.resource}:
                 user = self._secret(response.secret_user)
                 tls = self._secret(response.secret_tls) if response.secret_tls else {}
-                return Access(
-                    response.resource,
-                    user["username"],
-                    user["password"],
-                    dataclasses.replace(
-                        response.topology,
-                        tls=tls.get("tls") == "true",
-                        tls_ca=tls.get("tls-ca", ""),
-                    ),
-                    response.database,
-                    response.options,
-                )
+                if access := read_access(response.resource, response, user, tls):
+                    return access
         raise NoAccessError(f"{app} has no access to {prefix or 'any prefix'} from {self.app}")
 
     def connect(self, app: str, prefix: str = "", **options: Any) -> valkey.Valkey:

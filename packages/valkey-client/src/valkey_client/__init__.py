@@ -12,16 +12,19 @@ An application's charm asks for a range of keys and gets an account for it::
 is imported on use, so that a hook that connects to nothing does not pay for it.)
 """
 
-from ._certificate_receiver import ShownCertificate
-from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
-from .errors import (
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._errors import (
     PrefixError,
     RequestError,
     SecretsUnsupportedError,
     UnreachableError,
     ValkeyClientError,
 )
-from .events import (
+from ._events import (
     AccessChangedEvent,
     AccessEvent,
     AccessGoneEvent,
@@ -30,11 +33,16 @@ from .events import (
     RequestsChangedEvent,
     RequestsReleasedEvent,
 )
-from .messages import Access, AccessRequest, Endpoint, RelationStatus, Topology
+from ._prefix import KeyPrefix
+from .databag import Requests, Responses
+from .messages import Access, AccessRequest, Endpoint, RelationStatus, Response, Topology
 from .options import RequestOptions
-from .prefix import KeyPrefix
-from .provider import ValkeyProvider
-from .requirer import ValkeyRequirer
+
+if TYPE_CHECKING:
+    from ._certificate_receiver import ShownCertificate
+    from ._provider import ValkeyProvider
+    from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
+    from ._requirer import ValkeyRequirer
 
 __all__ = [
     "Access",
@@ -54,8 +62,11 @@ __all__ = [
     "RelationStatus",
     "RequestError",
     "RequestOptions",
+    "Requests",
     "RequestsChangedEvent",
     "RequestsReleasedEvent",
+    "Response",
+    "Responses",
     "SecretsUnsupportedError",
     "ShownCertificate",
     "Topology",
@@ -65,3 +76,21 @@ __all__ = [
     "ValkeyRequirer",
     "Withdrawal",
 ]
+
+_MODULES = {
+    "Grant": "._provider_responses",
+    "Notice": "._provider_responses",
+    "ProviderResponse": "._provider_responses",
+    "Refusal": "._provider_responses",
+    "ShownCertificate": "._certificate_receiver",
+    "ValkeyProvider": "._provider",
+    "ValkeyRequirer": "._requirer",
+    "Withdrawal": "._provider_responses",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import an end of the relation on use: few charms have both."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name], __name__), name)

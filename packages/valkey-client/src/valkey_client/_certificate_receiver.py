@@ -9,7 +9,7 @@ from typing import NamedTuple
 import ops
 
 from . import _mtls
-from .errors import RequestError
+from ._errors import RequestError
 from .messages import AccessRequest, secret_label
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ops
 
-from .errors import SecretsUnsupportedError
+from ._errors import SecretsUnsupportedError
 
 
 def require_secrets(model: ops.Model, endpoint: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import ops
 
-from .errors import RequestError
+from ._errors import RequestError
 from .messages import secret_label
 
 CONTENT = "mtls-cert"

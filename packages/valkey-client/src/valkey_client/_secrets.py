@@ -23,6 +23,7 @@ class RequestSecrets:
     def __init__(self, model: ops.Model, endpoint: str):
         self._model = model
         self._endpoint = endpoint
+        self._removed: set[str] = set()  # URIs
 
     def ensure(
         self,
@@ -60,8 +61,10 @@ class RequestSecrets:
                 logger.warning("%s is gone and will be made again", label)
 
     def remove(self, relation_id: int, response: Response) -> None:
-        """Remove both secrets of a request, as far as they are there."""
+        """Remove both secrets of a request, as far as they exist; those once removed are known."""
         for group, uri in (("user", response.secret_user), ("tls", response.secret_tls)):
+            if uri in self._removed:
+                continue
             try:
                 if uri:
                     secret = self._model.get_secret(id=uri)
@@ -71,3 +74,5 @@ class RequestSecrets:
             except ops.SecretNotFoundError:
                 continue
             secret.remove_all_revisions()
+            if uri:
+                self._removed.add(uri)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from ._prefix import KeyPrefix
 from .options import RequestOptions
-from .prefix import KeyPrefix
 
 Wire = Literal["v0", "v1"]
 """The two forms a relation can take; the requirer chooses."""
@@ -53,7 +53,7 @@ def format_endpoints(endpoints: Iterable[Endpoint]) -> str:
     return ",".join(str(endpoint) for endpoint in sorted(endpoints))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Topology:
     """What all requirers of a provider are told alike.
 
@@ -89,7 +89,7 @@ class Topology:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Access:
     """Everything an application needs in order to use its part of Valkey.
 
@@ -151,7 +151,7 @@ def request_id(resource: str, salt: str) -> str:
     return hashlib.sha256(f"{resource}:{salt}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccessRequest:
     """One request for a part of Valkey, as a provider received it or a requirer sends it.
 

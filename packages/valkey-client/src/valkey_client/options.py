@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .errors import PrefixError
-from .prefix import KeyPrefix, quote
+from ._errors import PrefixError
+from ._prefix import KeyPrefix, quote
 
 MAX_PATTERNS = 32
 """The most channel patterns of one request."""
@@ -29,7 +29,7 @@ _PATTERN = r"[A-Za-z0-9_.:/|@{}*?\[\]^-]+\Z"
 _LITERAL_PART = r"[^*?\[\]]*"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RequestOptions:
     """What is asked for, or was given, beyond the keys and channels of the prefix.
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from ._prefix import quote
 from .messages import RelationStatus
-from .prefix import quote
 
 SHARED = 1001
 IGNORED_FIELD = 1002

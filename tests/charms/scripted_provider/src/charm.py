@@ -49,8 +49,7 @@ class ScriptedProviderCharm(ops.CharmBase):
 
     def _on_released(self, event):
         print("RELEASED", event.relation.id, *event.request_ids)
-        if event.request_ids:
-            self.clients.withdraw(event.relation.id, event.request_ids)
+        self.clients.withdraw(event.relation.id, event.request_ids)
 
     def _on_config(self, _):
         if self.unit.is_leader():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..errors import UnreachableError
+from .._errors import UnreachableError
 from ..messages import Access, Endpoint, format_endpoints
 from ._certificate import CertificateSource, ClientCertificate
 from ._source import AccessSource, HasAccess, Source

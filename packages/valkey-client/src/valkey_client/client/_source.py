@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..errors import UnreachableError
+from .._errors import UnreachableError
 from ..messages import Access
 
 

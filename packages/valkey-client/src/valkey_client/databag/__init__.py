@@ -10,12 +10,14 @@ from collections.abc import Mapping
 
 from ..messages import Wire
 from . import v0, v1
+from ._access import read_access
 from ._common import Requests, Responses, as_secret_uri
 
 __all__ = [
     "Requests",
     "Responses",
     "as_secret_uri",
+    "read_access",
     "read_requests",
     "read_responses",
     "wire_of",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import statuses
-from ..errors import PrefixError
+from .._errors import PrefixError
+from .._prefix import KeyPrefix
 from ..messages import RelationStatus
 from ..options import MAX_PATTERNS, RequestOptions, check_pattern
-from ..prefix import KeyPrefix
 from ._common import as_list
 
 

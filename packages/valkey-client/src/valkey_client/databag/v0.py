@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import statuses
-from ..errors import PrefixError
+from .._errors import PrefixError
+from .._prefix import KeyPrefix
 from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
-from ..prefix import KeyPrefix
 from ._common import (
     Notes,
     Requests,

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import statuses
-from ..errors import PrefixError
+from .._errors import PrefixError
+from .._prefix import KeyPrefix, quote
 from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
 from ..options import FIELDS, RequestOptions
-from ..prefix import KeyPrefix, quote
 from ._common import (
     Notes,
     Requests,

@@ -8,11 +8,11 @@ import ops
 
 from ._certificate_receiver import CertificateReceiver, ShownCertificate
 from ._draft import has_open, released
+from ._events import ValkeyProviderEvents
 from ._juju import require_secrets
 from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
 from ._publisher import Publisher
 from .databag import Requests, Responses
-from .events import ValkeyProviderEvents
 from .messages import Access, AccessRequest, RelationStatus, Topology
 
 
@@ -123,7 +123,7 @@ class ValkeyProvider(ops.Object):
 
         Args:
             relation_id: The relation.
-            request_ids: The requests; None for all of the relation.
+            request_ids: The requests, none if empty; all that have a response if None.
         """
         if request_ids is None:
             request_ids = self._publisher.request_ids(relation_id)
@@ -204,6 +204,9 @@ class ValkeyProvider(ops.Object):
     def _on_broken(self, event: ops.RelationBrokenEvent) -> None:
         if self.is_leaving or not self._charm.unit.is_leader():
             return
-        self.on.released.emit(event.relation, app=event.app, unit=event.unit)
-        self.withdraw(event.relation.id)
+        request_ids = self._publisher.request_ids(event.relation.id)
+        self.on.released.emit(
+            event.relation, app=event.app, unit=event.unit, request_ids=request_ids, is_all=True
+        )
+        self.withdraw(event.relation.id, request_ids)
         self._certificates.drop_key(event.relation, event.app)

@@ -7,7 +7,7 @@ from typing import Any
 
 import ops
 
-from .messages import RelationStatus
+from .messages import RelationStatus, account_name
 
 
 class RequestsChangedEvent(ops.RelationEvent):
@@ -20,9 +20,14 @@ class RequestsChangedEvent(ops.RelationEvent):
 class RequestsReleasedEvent(ops.RelationEvent):
     """Requests were withdrawn, or the relation ends.
 
+    Drop the accounts of :attr:`usernames`, then call :meth:`.ValkeyProvider.withdraw` with
+    :attr:`request_ids`.
+
     Attributes:
-        request_ids: The ids of the requests that are gone; ``("",)`` for a v0 relation. Empty
-            when the relation ends: then everything of the relation is.
+        request_ids: The requests that are gone and have a response: exactly these, also when the
+            relation ends. ``("",)`` for that of a v0 relation.
+        is_all: Whether the relation ends. Then nothing of it stays, also no account of a request
+            that has no response yet. The library withdraws what is left after this event.
     """
 
     def __init__(
@@ -32,18 +37,28 @@ class RequestsReleasedEvent(ops.RelationEvent):
         app: ops.Application | None = None,
         unit: ops.Unit | None = None,
         request_ids: Sequence[str] = (),
+        *,
+        is_all: bool = False,
     ):
         super().__init__(handle, relation, app, unit)
         self.request_ids = tuple(request_ids)
+        self.is_all = is_all
+
+    @property
+    def usernames(self) -> tuple[str, ...]:
+        """:attr:`.AccessRequest.username` of each of :attr:`request_ids`, in their order."""
+        return tuple(account_name(self.relation.id, request) for request in self.request_ids)
 
     def snapshot(self) -> dict[str, Any]:
         """For the framework."""
-        return {**super().snapshot(), "request-ids": list(self.request_ids)}
+        mine = {"request-ids": list(self.request_ids), "is-all": self.is_all}
+        return {**super().snapshot(), **mine}
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """For the framework."""
         super().restore(snapshot)
         self.request_ids = tuple(snapshot["request-ids"])
+        self.is_all = bool(snapshot.get("is-all", False))
 
 
 class ValkeyProviderEvents(ops.ObjectEvents):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .errors import PrefixError
+from ._errors import PrefixError
 
 MAX_LENGTH = 128
 """The longest prefix, in characters, that is granted."""
@@ -22,7 +22,7 @@ _LITERAL = r"[A-Za-z0-9][A-Za-z0-9_.:/|@{}-]*\Z"
 _FOREIGN = r"[^A-Za-z0-9_.:/|@{}-]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyPrefix:
     """A prefix that passed the grammar.
 
