@@ -4,6 +4,7 @@ import ops
 
 from valkey_client import (
     Access,
+    Grant,
     RequestsChangedEvent,
     RequestsReleasedEvent,
     Topology,
@@ -30,8 +31,8 @@ class ProviderCharm(ops.CharmBase):
 
     def _on_changed(self, event: RequestsChangedEvent) -> None:
         where = topology("10.0.0.1:6379")
-        self.clients.publish_all(
-            (request, Access(str(request.prefix), request.username, "hunter2", where), ())
+        self.clients.respond(
+            Grant(request, Access(str(request.prefix), request.username, "hunter2", where))
             for request in self.clients.requests_of(event.relation).requests
         )
 

@@ -10,7 +10,7 @@ from ._certificate_receiver import CertificateReceiver, ShownCertificate
 from ._draft import has_open, released
 from ._events import ValkeyProviderEvents
 from ._juju import require_secrets
-from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
+from ._provider_responses import Grant, ProviderResponse, Refusal, Withdrawal
 from ._publisher import Publisher
 from .databag import Requests, Responses
 from .messages import Access, AccessRequest, RelationStatus, Topology
@@ -138,22 +138,6 @@ class ValkeyProvider(ops.Object):
             Ids of the relations whose databag changed.
         """
         return self.respond((), topology=topology)
-
-    # These go as soon as the operator calls respond().
-
-    def publish_all(
-        self, grants: Iterable[tuple[AccessRequest, Access, Sequence[RelationStatus]]]
-    ) -> None:
-        """Publish many grants, with one write a relation."""
-        self.respond(Grant(request, access, tuple(texts)) for request, access, texts in grants)
-
-    def inform_all(self, notices: Iterable[tuple[int, str, int, RelationStatus | None]]) -> None:
-        """Set or remove statuses of many requests, with one write a relation."""
-        self.respond(Notice(*notice) for notice in notices)
-
-    def reject_all(self, refusals: Iterable[tuple[AccessRequest, RelationStatus]]) -> None:
-        """Reject many requests, with one write a relation."""
-        self.respond(Refusal(*refusal) for refusal in refusals)
 
     # Events.
 

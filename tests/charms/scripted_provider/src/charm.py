@@ -4,7 +4,7 @@ import json
 
 import ops
 
-from valkey_client import Access, RelationStatus, Topology, ValkeyProvider
+from valkey_client import Access, Grant, Refusal, RelationStatus, Topology, ValkeyProvider
 from valkey_client.messages import parse_endpoints
 
 
@@ -35,13 +35,14 @@ class ScriptedProviderCharm(ops.CharmBase):
                 shown = self.clients.certificate_of(request)
                 print("TOLD " + json.dumps({"mtls-cert": shown.text, "problem": shown.problem}))
         if text := str(self.config["reject"]):
-            self.clients.reject_all(
-                (r, RelationStatus(5005, text, "Ask nicely.")) for r in requests
+            self.clients.respond(
+                Refusal(request, RelationStatus(5005, text, "Ask nicely.")) for request in requests
             )
             return
         topology, password = self._topology(), str(self.config["password"])
-        self.clients.publish_all(
-            (r, Access(str(r.prefix), r.username, password, topology), ()) for r in requests
+        self.clients.respond(
+            Grant(request, Access(str(request.prefix), request.username, password, topology))
+            for request in requests
         )
 
     def _on_changed(self, event):
