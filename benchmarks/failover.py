@@ -54,7 +54,7 @@ class Outcome:
     rate: float
 
 
-class Estate:
+class Testbed:
     """The operator with three units, and an application with an account."""
 
     def __init__(self, juju: localjuju.Juju, down_after: int):
@@ -155,10 +155,10 @@ class Watch:
         told: When the databag showed it.
     """
 
-    def __init__(self, estate: Estate):
-        self._estate = estate
-        self._before = estate.published
-        self._access = estate.access
+    def __init__(self, testbed: Testbed):
+        self._testbed = testbed
+        self._before = testbed.published
+        self._access = testbed.access
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.switched: float | None = None
@@ -179,7 +179,7 @@ class Watch:
                 self.switched = time.monotonic()
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline and not self.told:
-            if self._estate.published != self._before:
+            if self._testbed.published != self._before:
                 self.told = time.monotonic()
             time.sleep(0.005)
         for connection in (*subscribers, *sentinels):
@@ -207,32 +207,32 @@ class Scenario:
     """
 
     name: str
-    change: Callable[[Estate], None]
+    change: Callable[[Testbed], None]
     goal: float | None = None
     down_after: int = DOWN_AFTER
     is_plain: bool = False
 
 
 SCENARIOS = (
-    Scenario("kill -9", Estate.kill, DOWN_AFTER + 1.5),
-    Scenario("kill -9, down-after 30 s", Estate.kill, None, PLAIN_DOWN_AFTER, is_plain=True),
+    Scenario("kill -9", Testbed.kill, DOWN_AFTER + 1.5),
+    Scenario("kill -9, down-after 30 s", Testbed.kill, None, PLAIN_DOWN_AFTER, is_plain=True),
     # Sentinel counts from the first PING without an answer, and they come each second.
-    Scenario("SIGSTOP", Estate.freeze),
-    Scenario("switchover action", Estate.switch_over, 2.6),
-    Scenario("SENTINEL FAILOVER", Estate.fail_over, is_plain=True),
+    Scenario("SIGSTOP", Testbed.freeze),
+    Scenario("switchover action", Testbed.switch_over, 2.6),
+    Scenario("SENTINEL FAILOVER", Testbed.fail_over, is_plain=True),
 )
 
 
 def run(scenario: Scenario) -> Outcome:
     """Build everything, change the primary under a writer, and count."""
     with localjuju.Juju(environment=find_binary().environment()) as juju:
-        estate = Estate(juju, scenario.down_after)
-        with Writer(estate.access) as writer:
-            with Watch(estate) as watch:
+        testbed = Testbed(juju, scenario.down_after)
+        with Writer(testbed.access) as writer:
+            with Watch(testbed) as watch:
                 wait_for(lambda: len(writer.acknowledged) > 1000)
-                scenario.change(estate)
-            estate.thaw()
-            wait_for(estate.is_settled)
+                scenario.change(testbed)
+            testbed.thaw()
+            wait_for(testbed.is_settled)
             enough = len(writer.acknowledged) + 1000
             wait_for(lambda: len(writer.acknowledged) > enough)
         told = None

@@ -69,12 +69,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     return report
 
 
-def told(juju: localjuju.Juju, unit: str) -> list[dict[str, Any]]:
+def logged_events(juju: localjuju.Juju, unit: str) -> list[dict[str, Any]]:
     """What a scripted charm wrote down, in its order."""
     return [
-        json.loads(entry.text.removeprefix("TOLD "))
+        json.loads(entry.text.removeprefix("EVENT "))
         for entry in juju.timeline.entries("log")
-        if entry.subject == unit and entry.text.startswith("TOLD ")
+        if entry.subject == unit and entry.text.startswith("EVENT ")
     ]
 
 

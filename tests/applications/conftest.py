@@ -12,8 +12,8 @@ import localjuju
 from valkey_client import Access
 from valkey_client_testing import Binary, find_binary
 
-from .estate import Estate
 from .matrix import Application, Grant
+from .testbed import ApplicationTestbed
 
 OWN_DATABASE_SINCE = (9, 1, 2)
 
@@ -30,13 +30,13 @@ def access_for(binary: Binary, request: pytest.FixtureRequest) -> Generator[Acce
     with ExitStack() as models:
 
         @cache
-        def estate(server: Binary) -> Estate:
+        def testbed(server: Binary) -> ApplicationTestbed:
             juju = localjuju.Juju(environment=server.environment(), driver=driver)
-            return Estate(models.enter_context(juju), {"allow-scan": True})
+            return ApplicationTestbed(models.enter_context(juju), {"allow-scan": True})
 
         def access(application: Application, grant: Grant) -> Access:
             is_old = grant is Grant.OWN_DATABASE and binary.version < OWN_DATABASE_SINCE
             server = find_binary({"PATH": ""}) if is_old else binary
-            return estate(server).access(application.prefix(grant), application.options(grant))
+            return testbed(server).access(application.prefix(grant), application.options(grant))
 
         yield access

@@ -111,8 +111,8 @@ def _versions(application: Application) -> list[str]:
 def _regions(application: Application, name: str) -> list[str]:
     """The marked lines of the probe, as blocks of code."""
     text = (PROBES / application.probe).read_text()
-    found = re.findall(_REGION.format(name), text, re.MULTILINE | re.DOTALL)
-    return ["```python\n" + dedent(region).strip("\n") + "\n```\n" for region in found]
+    blocks = re.findall(_REGION.format(name), text, re.MULTILINE | re.DOTALL)
+    return ["```python\n" + dedent(region).strip("\n") + "\n```\n" for region in blocks]
 
 
 def _anchor(heading: str) -> str:

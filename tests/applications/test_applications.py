@@ -27,7 +27,7 @@ def probe(
     """Use a library with this access; returns each feature with its error, None if it works."""
     # Nothing is named where all is tried, so that a feature that the matrix lacks is noticed.
     names = [feature.name for feature in features if features != application.features]
-    done = subprocess.run(
+    process = subprocess.run(
         ["uv", "run", "--quiet", "--locked", "--script", PROBES / application.probe, *names],
         env={**os.environ, **client.environment(access)},
         capture_output=True,
@@ -35,10 +35,10 @@ def probe(
         check=False,
         timeout=150,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    said = [json.loads(line) for line in done.stdout.splitlines()]
-    assert all(verdict["works"] is (verdict["error"] is None) for verdict in said)
-    return {verdict["feature"]: verdict["error"] for verdict in said}
+    assert process.returncode == 0, process.stdout + process.stderr
+    verdicts = [json.loads(line) for line in process.stdout.splitlines()]
+    assert all(verdict["works"] is (verdict["error"] is None) for verdict in verdicts)
+    return {verdict["feature"]: verdict["error"] for verdict in verdicts}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def probe(
     RUNS,
     ids=[f"{application.name}-{grant.name.lower()}" for application, grant in RUNS],
 )
-def test_what_works_is_what_the_matrix_says(
+def test_library_features_match_the_matrix(
     access_for: AccessFor, application: Application, grant: Grant
 ) -> None:
     features = application.features_with(grant)
@@ -58,7 +58,7 @@ def test_what_works_is_what_the_matrix_says(
 
 
 @pytest.mark.parametrize("application", APPLICATIONS, ids=lambda a: a.name)
-def test_every_remedy_is_said(application: Application) -> None:
+def test_every_unsupported_feature_has_a_remedy(application: Application) -> None:
     assert all(feature.why for feature in application.features if feature.needs)
     assert not any(feature.needs and feature.never for feature in application.features)
     needed = {grant for feature in application.features for grant in feature.needs}

@@ -53,12 +53,12 @@ def check_budget(count: Count, budgets: dict[str, Budget]) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 4, 12])
-def test_provider_library(n: int) -> None:
+def test_hook_commands_of_the_provider_library(n: int) -> None:
     check_growth(LIBRARY, n, OF_LIBRARY, dict(_budgets.PROVIDER))
 
 
 @pytest.mark.parametrize("n", [1, 4])
-def test_operator(n: int) -> None:
+def test_hook_commands_of_the_operator(n: int) -> None:
     check_growth(OPERATOR, n, OF_OPERATOR, dict(_budgets.OPERATOR))
 
 
@@ -74,13 +74,13 @@ def check_growth(
 
 
 @pytest.mark.parametrize("m", [1, 7])
-def test_many_requests_in_one_relation(m: int) -> None:
+def test_hook_commands_of_many_requests_in_one_relation(m: int) -> None:
     count = _provider_calls.count_requests(LIBRARY, m)
     check_budget(count, dict(_budgets.PROVIDER))
     assert count.calls == 4 * m + 6
 
 
-def test_requirer_library() -> None:
+def test_hook_commands_of_the_requirer_library() -> None:
     counts = dict(_requirer_calls.count(_charms.REQUIRER))
     for situation, calls in counts.items():
         assert calls <= _budgets.REQUIRER[situation].of(), situation
@@ -88,6 +88,6 @@ def test_requirer_library() -> None:
 
 
 @pytest.mark.parametrize(("requirers", "providers"), [(1, 1), (2, 3)])
-def test_a_write_of_the_provider_wakes_each_requirer_once(requirers: int, providers: int) -> None:
+def test_provider_write_runs_one_hook_per_requirer(requirers: int, providers: int) -> None:
     charms = (_charms.PROVIDER, _charms.REQUIRER)
     assert settle.hooks(*charms, requirers, providers) == requirers

@@ -28,7 +28,7 @@ ELSEWHERE = {
     "uv sync": "has run, or nothing would",
     "uv run pre-commit install": "writes into .git",
     "uv run pytest test_visits.py": "with the tutorial's files, below",
-    "uv run pytest tests/test_charm.py": "with the other tutorial, in tests/e2e/test_outside_author.py",
+    "uv run pytest tests/test_charm.py": "with the other tutorial, in tests/e2e/test_tutorial_outside_checkout.py",
     "uv build --quiet --all-packages --wheel --out-dir dist": "the same",
     "uv run valkey-client check requirer . --action write": "the same",
     "uv run valkey-client check provider .": "in tests/kit/test_command.py",
@@ -38,26 +38,26 @@ ELSEWHERE = {
 
 
 def commands() -> list[str]:
-    found: dict[str, None] = {}
+    commands_found: dict[str, None] = {}
     for page in PAGES:
         for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
-            found.update(dict.fromkeys(COMMAND.findall(block)))
-    return list(found)
+            commands_found.update(dict.fromkeys(COMMAND.findall(block)))
+    return list(commands_found)
 
 
 @pytest.mark.parametrize("command", [c for c in commands() if c not in ELSEWHERE])
-def test_commands_run(command: str) -> None:
-    done = subprocess.run(
+def test_documented_commands_run(command: str) -> None:
+    process = subprocess.run(
         command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
-def test_every_exception_is_in_use() -> None:
+def test_every_skipped_command_is_documented() -> None:
     assert ELSEWHERE.keys() <= set(commands())
 
 
-def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
+def test_first_charm_tutorial_works_as_written(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "tutorial" / "first-charm.md").read_text()
     files = FILE.findall(text)
     assert {name for name, _ in files} == {
@@ -69,18 +69,18 @@ def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_visits.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "1 passed" in process.stdout, process.stdout + process.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_code_parses_and_links_lead_somewhere(page: Path) -> None:
+def test_code_blocks_parse_and_links_resolve(page: Path) -> None:
     text = page.read_text()
     for block in PYTHON.findall(text):
         ast.parse(block)
@@ -89,13 +89,13 @@ def test_code_parses_and_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_the_contributors_table_names_tests_that_exist() -> None:
+def test_contributing_names_tests_that_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     for path in re.findall(r"pytest (\S+/\S+?)[ `]", text):
         assert (ROOT / path).exists(), path
 
 
-def test_just_and_pre_commit_run_what_ci_runs() -> None:
+def test_justfile_runs_the_checks_of_ci() -> None:
     ci = (ROOT / ".ci" / "run").read_text()
     just = (ROOT / "justfile").read_text()
     for command in ("uv run ruff check", "uv run ruff format --check", "uv run pyright",

@@ -6,19 +6,19 @@ import valkey
 
 import localjuju
 
-from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin
+from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin
 
 
 def accounts(juju: localjuju.Juju) -> dict[str, set[str]]:
     """The client accounts of every server and Sentinel, seen with the charm's own account."""
-    found: dict[str, set[str]] = {}
+    accounts: dict[str, set[str]] = {}
     for unit in juju.status().apps[OPERATOR].units:
         for port in (PORT, SENTINEL_PORT):
             with admin(juju, juju.address(unit), port) as connection:
                 users = connection.execute_command("ACL USERS")
             names = {str(user) for user in users}
-            found[f"{unit}:{port}"] = {name for name in names if name.startswith("relation-")}
-    return found
+            accounts[f"{unit}:{port}"] = {name for name in names if name.startswith("relation-")}
+    return accounts
 
 
 def credentials(juju: localjuju.Juju, relation: int) -> list[tuple[str, str]]:

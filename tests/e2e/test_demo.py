@@ -21,14 +21,14 @@ DEMO = [sys.executable, "-m", "valkey_client_testing.cli", "demo"]
 
 def leftovers(folder: Path) -> list[str]:
     """Files of the demonstration, and processes that were started with them."""
-    found = [str(path) for path in folder.iterdir()]
+    paths = [str(path) for path in folder.iterdir()]
     for process in Path("/proc").glob("[0-9]*/environ"):
         try:
             if f"TMPDIR={folder}".encode() in process.read_bytes().split(b"\0"):
-                found.append(str(process))
+                paths.append(str(process))
         except OSError:
             continue
-    return found
+    return paths
 
 
 def wait_for_a_file(folder: Path, pattern: str) -> None:
@@ -42,8 +42,8 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(folder)}
 
 
-def test_every_step_holds_and_nothing_is_left(short_path: Path) -> None:
-    done = subprocess.run(
+def test_demo_passes_every_step_and_leaves_nothing_behind(short_path: Path) -> None:
+    process = subprocess.run(
         [*DEMO, "--json"],
         cwd=ROOT,
         env=environment(short_path),
@@ -51,16 +51,16 @@ def test_every_step_holds_and_nothing_is_left(short_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    assert process.returncode == 0, process.stdout + process.stderr
+    steps = [json.loads(line) for line in process.stdout.splitlines()]
     assert [s["step"] for s in steps][-1] == "summary"
     assert len(steps) > 5
     assert all(s["ok"] is True and s["seconds"] >= 0 for s in steps)
     assert leftovers(short_path) == []
 
 
-def test_the_timeline_is_printed(short_path: Path) -> None:
-    done = subprocess.run(
+def test_demo_prints_the_timeline(short_path: Path) -> None:
+    process = subprocess.run(
         [*DEMO, "--units", "1"],
         cwd=ROOT,
         env=environment(short_path),
@@ -68,16 +68,16 @@ def test_the_timeline_is_printed(short_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Timeline" in done.stdout
-    assert "every step passed" in done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "Timeline" in process.stdout
+    assert "every step passed" in process.stdout
     for kind in ("hook", "databag", "secret", "status"):
-        assert kind in done.stdout
+        assert kind in process.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("moment", ["begun", "serving"])
-def test_interrupted_at_any_time_it_leaves_nothing(
+def test_interrupted_demo_leaves_nothing_behind(
     short_path: Path, number: signal.Signals, moment: str
 ) -> None:
     process = subprocess.Popen(
@@ -106,7 +106,7 @@ def test_interrupted_at_any_time_it_leaves_nothing(
     assert left == []
 
 
-def test_a_failing_step_is_told_by_text_and_exit_code(short_path: Path) -> None:
+def test_failed_demo_step_is_printed_and_sets_the_exit_code(short_path: Path) -> None:
     fake = short_path / "valkey-server"
     fake.write_text(
         "#!/bin/sh\necho 'Valkey server v=9.1.2 sha=0'\ntest x$1 = x--version || exit 3\n"
@@ -118,7 +118,7 @@ def test_a_failing_step_is_told_by_text_and_exit_code(short_path: Path) -> None:
         "from valkey_client_testing import cli\n"
         "sys.exit(cli.main(['demo', '--json', '--units', '1']))\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={**os.environ, "VALKEY_SERVER": str(fake)},
@@ -126,13 +126,13 @@ def test_a_failing_step_is_told_by_text_and_exit_code(short_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    assert process.returncode == 1
+    steps = [json.loads(line) for line in process.stdout.splitlines()]
     assert steps[-1]["failed"]
     assert steps[0] == {**steps[0], "step": "deploy", "ok": False}
 
 
-def test_the_binary_that_is_named_is_used() -> None:
+def test_valkey_server_variable_selects_the_binary() -> None:
     binary = find_binary()
     assert find_binary({"VALKEY_SERVER": str(binary.path), "PATH": ""}) == binary
     with pytest.raises(NoBinaryError, match="cannot be run"):

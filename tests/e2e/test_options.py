@@ -14,7 +14,7 @@ import valkey
 import localjuju
 from valkey_client_testing import Binary
 
-from ..conftest import CHARMS, ROOT, failed_hooks, told
+from ..conftest import CHARMS, ROOT, failed_hooks, logged_events
 
 OPERATOR = "valkey"
 
@@ -33,7 +33,7 @@ def ask(juju: localjuju.Juju, name: str, prefix: str, **options: Any) -> None:
 
 
 def last(juju: localjuju.Juju, name: str) -> dict[str, Any]:
-    return told(juju, f"{name}/0")[-1]
+    return logged_events(juju, f"{name}/0")[-1]
 
 
 @contextmanager
@@ -51,8 +51,8 @@ def login(juju: localjuju.Juju, name: str) -> Generator[Any]:
 
 
 def clients(juju: localjuju.Juju) -> dict[str, dict[str, Any]]:
-    found = json.loads(juju.run(f"{OPERATOR}/leader", "list-clients").results["clients"])
-    return {client["application"]: client for client in found}
+    clients = json.loads(juju.run(f"{OPERATOR}/leader", "list-clients").results["clients"])
+    return {client["application"]: client for client in clients}
 
 
 def codes(juju: localjuju.Juju, name: str) -> list[int]:
@@ -60,7 +60,7 @@ def codes(juju: localjuju.Juju, name: str) -> list[int]:
     return [status["code"] for status in json.loads(bag.get("status", "[]"))]
 
 
-def test_channel_patterns_and_keyspace_events(operator: localjuju.Juju) -> None:
+def test_channel_patterns_and_keyspace_events_are_granted(operator: localjuju.Juju) -> None:
     juju = operator
     ask(juju, "plain", "app:*")
     ask(juju, "asker", "app:*", channel_patterns=["app:room.*"], keyspace_events=True)
@@ -82,7 +82,7 @@ def test_channel_patterns_and_keyspace_events(operator: localjuju.Juju) -> None:
     assert failed_hooks(juju) == []
 
 
-def test_an_account_changes_with_what_is_asked_and_keeps_its_password(
+def test_changed_options_change_the_account_and_keep_its_password(
     operator: localjuju.Juju,
 ) -> None:
     juju = operator
@@ -98,7 +98,7 @@ def test_an_account_changes_with_what_is_asked_and_keeps_its_password(
     assert after["options"] == {"channel-patterns": ["app:x*"]}
 
 
-def test_scan_waits_for_the_operators_consent(operator: localjuju.Juju) -> None:
+def test_scan_needs_the_allow_scan_option(operator: localjuju.Juju) -> None:
     juju = operator
     ask(juju, "asker", "app:*", scan=True)
     assert codes(juju, "asker") == [1002]
@@ -113,7 +113,9 @@ def test_scan_waits_for_the_operators_consent(operator: localjuju.Juju) -> None:
         assert list(asker.scan_iter()) == ["app:k"]
 
 
-def test_an_own_database(operator: localjuju.Juju, binary: Binary) -> None:
+def test_own_database_is_granted_and_kept_after_removal(
+    operator: localjuju.Juju, binary: Binary
+) -> None:
     juju = operator
     ask(juju, "plain", "app:*")
     ask(juju, "asker", "app:*", own_database=True)
@@ -141,7 +143,7 @@ def test_an_own_database(operator: localjuju.Juju, binary: Binary) -> None:
     assert failed_hooks(juju) == []
 
 
-def test_who_shares_names_is_shown_to_everybody_concerned(operator: localjuju.Juju) -> None:
+def test_overlapping_prefixes_are_reported_to_all_concerned(operator: localjuju.Juju) -> None:
     juju = operator
     ask(juju, "alone", "other:*")
     ask(juju, "one", "app:*")
@@ -149,8 +151,8 @@ def test_who_shares_names_is_shown_to_everybody_concerned(operator: localjuju.Ju
     ask(juju, "two", "app:b:*")
     one, two = (juju.relation_id(name, "valkey") for name in ("one", "two"))
     assert [codes(juju, name) for name in ("alone", "one", "two")] == [[], [1001], [1001]]
-    shown = clients(juju)
-    assert [shown[n]["shares-with"] for n in ("alone", "one", "two")] == [[], [two], [one]]
+    shares = clients(juju)
+    assert [shares[n]["shares-with"] for n in ("alone", "one", "two")] == [[], [two], [one]]
     status = juju.status().apps[OPERATOR]
     text = f"relations share keys: {one} (app:*), {two} (app:b:*)"
     assert text in status.app_status.message
@@ -163,7 +165,7 @@ def test_who_shares_names_is_shown_to_everybody_concerned(operator: localjuju.Ju
     assert "share" not in juju.status().apps[OPERATOR].app_status.message
 
 
-def test_strict_isolation(operator: localjuju.Juju) -> None:
+def test_strict_isolation_refuses_overlapping_prefixes(operator: localjuju.Juju) -> None:
     juju = operator
     juju.config(OPERATOR, {"isolation": "strict"})
     ask(juju, "one", "app:*")
@@ -184,7 +186,7 @@ def test_strict_isolation(operator: localjuju.Juju) -> None:
     assert failed_hooks(juju) == []
 
 
-def test_a_bad_word_for_isolation_is_named(operator: localjuju.Juju) -> None:
+def test_invalid_isolation_option_blocks_with_a_reason(operator: localjuju.Juju) -> None:
     juju = operator
     juju.config(OPERATOR, {"isolation": "none"})
     juju.settle()
@@ -192,7 +194,7 @@ def test_a_bad_word_for_isolation_is_named(operator: localjuju.Juju) -> None:
     assert message == "isolation must be shared or strict, not none"
 
 
-def test_limits_are_in_force_and_follow_the_configuration(operator: localjuju.Juju) -> None:
+def test_resource_limits_follow_the_configuration(operator: localjuju.Juju) -> None:
     juju = operator
     juju.settle()
     secret = next(s for s in juju.secrets() if s.label == "valkey-peers.internal")

@@ -12,7 +12,7 @@ import localjuju
 from valkey_client import Access, Endpoint, Topology, client
 
 from ..conftest import ROOT, failed_hooks
-from ..operated import OPERATOR, rest
+from ..operator_model import OPERATOR, rest
 from ..writer import Writer
 from .accounts import credentials
 
@@ -25,7 +25,7 @@ def access_of(juju: localjuju.Juju, app: str) -> Access:
 
 
 @pytest.fixture
-def estate(juju: localjuju.Juju) -> localjuju.Juju:
+def testbed(juju: localjuju.Juju) -> localjuju.Juju:
     juju.deploy(ROOT, OPERATOR, num_units=3)
     juju.deploy(ROOT / "examples" / "greeter", "greeter")
     juju.integrate(OPERATOR, "greeter")
@@ -35,40 +35,40 @@ def estate(juju: localjuju.Juju) -> localjuju.Juju:
 
 
 @pytest.mark.parametrize("how", ["action", "removal"])
-def test_nothing_acknowledged_is_lost(estate: localjuju.Juju, how: str) -> None:
-    access = access_of(estate, "greeter")
+def test_change_of_primary_loses_no_acknowledged_write(testbed: localjuju.Juju, how: str) -> None:
+    access = access_of(testbed, "greeter")
     with Writer(lambda: access) as writer:
         time.sleep(0.5)
         if how == "action":
-            task = estate.run(f"{OPERATOR}/leader", "switchover", {"unit": f"{OPERATOR}/2"})
+            task = testbed.run(f"{OPERATOR}/leader", "switchover", {"unit": f"{OPERATOR}/2"})
             assert task.results == {"primary": f"{OPERATOR}/2"}
         else:
-            estate.remove_unit(f"{OPERATOR}/0")
-            estate.wait(lambda status: f"{OPERATOR}/0" not in status.apps[OPERATOR].units)
+            testbed.remove_unit(f"{OPERATOR}/0")
+            testbed.wait(lambda status: f"{OPERATOR}/0" not in status.apps[OPERATOR].units)
         time.sleep(0.5)
-    estate.settle()
-    access = access_of(estate, "greeter")
+    testbed.settle()
+    access = access_of(testbed, "greeter")
     with client.connect(access) as connection:
         assert writer.lost(connection) == 0
     assert writer.acknowledged > 1000
-    answer = estate.databag(estate.relation_id("greeter", "valkey"), OPERATOR)["requests"]
+    answer = testbed.databag(testbed.relation_id("greeter", "valkey"), OPERATOR)["requests"]
     primaries = []
-    for unit in estate.status().apps[OPERATOR].units:
+    for unit in testbed.status().apps[OPERATOR].units:
         with valkey.Valkey(
-            estate.address(unit), username=access.username, password=access.password
+            testbed.address(unit), username=access.username, password=access.password
         ) as connection:
             if connection.execute_command("ROLE")[0] in {b"master", "master"}:
-                primaries.append(estate.address(unit))
+                primaries.append(testbed.address(unit))
     assert len(primaries) == 1
     assert f'"endpoints": "{primaries[0]}:6379"' in answer
-    assert failed_hooks(estate) == []
+    assert failed_hooks(testbed) == []
 
 
-def test_mistakes_are_explained(estate: localjuju.Juju) -> None:
+def test_switchover_action_explains_wrong_parameters(testbed: localjuju.Juju) -> None:
     for unit, parameters, message in (
         (f"{OPERATOR}/1", {}, "run this action on the leader"),
         (f"{OPERATOR}/0", {"unit": "valkey/9"}, "there is no unit valkey/9"),
         (f"{OPERATOR}/0", {"unit": f"{OPERATOR}/0"}, "is the primary already"),
     ):
         with pytest.raises(jubilant.TaskError, match=message):
-            estate.run(unit, "switchover", parameters)
+            testbed.run(unit, "switchover", parameters)

@@ -1,4 +1,4 @@
-"""Estates for the fault suite, and hands to break them with."""
+"""Deployments for the fault suite, and hands to break them with."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import localjuju
 from valkey_client import Access, UnreachableError
 
 from ..conftest import ROOT, MakeModel
-from ..operated import OPERATOR, units
+from ..operator_model import OPERATOR, units
 from ..writer import Writer
 from .invariants import accesses, invariants
 
-MakeEstate = Callable[..., localjuju.Juju]
+MakeTestbed = Callable[..., localjuju.Juju]
 
 
 @pytest.fixture
-def make_estate(make_model: MakeModel) -> MakeEstate:
+def make_testbed(make_model: MakeModel) -> MakeTestbed:
     """Deploys the operator with some units and one application, and waits until all is well."""
 
     def make(units: int = 3, **options: Any) -> localjuju.Juju:
@@ -39,8 +39,8 @@ def make_estate(make_model: MakeModel) -> MakeEstate:
 
 
 @pytest.fixture
-def estate(make_estate: MakeEstate) -> localjuju.Juju:
-    return make_estate()
+def testbed(make_testbed: MakeTestbed) -> localjuju.Juju:
+    return make_testbed()
 
 
 def access_of(juju: localjuju.Juju, app: str = "greeter") -> Access:

@@ -14,7 +14,7 @@ from valkey_client import Access
 from valkey_client.databag import read_responses
 from valkey_client.messages import PRIMARY_NAME, format_endpoints
 
-from ..operated import OPERATOR, PORT, SENTINEL_PORT, addresses_of, admin, rest, units
+from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, addresses_of, admin, rest, units
 from ..writer import Writer
 
 _PATIENCE = 45.0

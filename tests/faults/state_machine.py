@@ -28,7 +28,7 @@ import localjuju
 from valkey_client_testing import find_binary
 
 from ..conftest import CHARMS, ROOT
-from ..operated import OPERATOR, rest, units
+from ..operator_model import OPERATOR, rest, units
 from .conftest import send
 from .invariants import accesses, invariants
 
@@ -42,7 +42,7 @@ _NOTICED = 4.0
 """Seconds in which Sentinels fail over, with down-after at 1; or do not because they cannot."""
 
 
-class Estate(RuleBasedStateMachine):
+class FaultTestbed(RuleBasedStateMachine):
     """A model, and what was done to it since it was at rest."""
 
     def __init__(self) -> None:
@@ -197,8 +197,10 @@ class Estate(RuleBasedStateMachine):
         endpoint = mine[0].endpoints[0]
         login: dict[str, Any] = {"username": mine[0].username, "password": mine[0].password}
         with valkey.Valkey(endpoint.host, endpoint.port, **login) as connection:
-            found = sum(bool(connection.exists(f"app0:{n}")) for n in range(self.written))
-            assert found == self.written, f"{self.written - found} of {self.written} keys are gone"
+            present = sum(bool(connection.exists(f"app0:{n}")) for n in range(self.written))
+            assert present == self.written, (
+                f"{self.written - present} of {self.written} keys are gone"
+            )
             connection.set(f"app0:{self.written}", "x")
             self.written += 1
             replicas = len(mine[0].read_only_endpoints)
@@ -214,7 +216,7 @@ class Estate(RuleBasedStateMachine):
 
 def main() -> None:
     run_state_machine_as_test(
-        seeded(int(sys.argv[1]))(Estate),
+        seeded(int(sys.argv[1]))(FaultTestbed),
         settings=settings(
             max_examples=MODELS_OF_A_SEED,
             stateful_step_count=STEPS_OF_A_MODEL,

@@ -11,9 +11,9 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks
-from ..operated import OPERATOR, PORT, SENTINEL_PORT, admin
+from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin
 from ..writer import Writer
-from .conftest import MakeEstate, access_of, await_primary, primary_of, send
+from .conftest import MakeTestbed, access_of, await_primary, primary_of, send
 from .invariants import invariants
 
 pytestmark = pytest.mark.faults
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.faults
 Write = Callable[[localjuju.Juju], Writer]
 
 
-def woken(juju: localjuju.Juju, unit: str) -> list[str]:
+def sentinel_notices(juju: localjuju.Juju, unit: str) -> list[str]:
     """What Sentinel made a unit run."""
     return [
         entry.text
@@ -31,8 +31,10 @@ def woken(juju: localjuju.Juju, unit: str) -> list[str]:
 
 
 @pytest.mark.parametrize("leader", [0, 1])
-def test_a_primary_that_is_killed(make_estate: MakeEstate, write: Write, leader: int) -> None:
-    juju = make_estate()
+def test_killed_primary_is_replaced_and_requirers_are_notified(
+    make_testbed: MakeTestbed, write: Write, leader: int
+) -> None:
+    juju = make_testbed()
     juju.set_leader(f"{OPERATOR}/{leader}")
     juju.settle()
     old = primary_of(juju)
@@ -50,74 +52,76 @@ def test_a_primary_that_is_killed(make_estate: MakeEstate, write: Write, leader:
     assert failed_hooks(juju) == []
 
 
-def test_who_does_not_lead_and_lost_nothing_hardly_wakes(estate: localjuju.Juju) -> None:
-    send(estate, f"{OPERATOR}/0", "server", signal.SIGKILL)
-    await_primary(estate, other_than=f"{OPERATOR}/0")
-    estate.wait(lambda _: all(woken(estate, f"{OPERATOR}/{n}") for n in range(3)))
+def test_failover_runs_no_charm_code_on_units_not_concerned(testbed: localjuju.Juju) -> None:
+    send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
+    await_primary(testbed, other_than=f"{OPERATOR}/0")
+    testbed.wait(lambda _: all(sentinel_notices(testbed, f"{OPERATOR}/{n}") for n in range(3)))
     for unit in (f"{OPERATOR}/1", f"{OPERATOR}/2"):
-        (text,) = woken(estate, unit)
+        (text,) = sentinel_notices(testbed, unit)
         assert text.endswith("1 calls"), "it asked whether it leads, and ran no Python"
 
 
-def test_a_leader_that_is_lost_with_the_primary(estate: localjuju.Juju, write: Write) -> None:
-    writer = write(estate)
-    estate.lose(f"{OPERATOR}/0")
-    new = await_primary(estate, other_than=f"{OPERATOR}/0")
+def test_failover_when_leader_and_primary_are_lost_together(
+    testbed: localjuju.Juju, write: Write
+) -> None:
+    writer = write(testbed)
+    testbed.lose(f"{OPERATOR}/0")
+    new = await_primary(testbed, other_than=f"{OPERATOR}/0")
     assert new != f"{OPERATOR}/0"
     writer.await_writes()
-    hosts = {e.host for e in access_of(estate).sentinel_endpoints}
-    assert estate.address(f"{OPERATOR}/0") not in hosts
-    estate.recover(f"{OPERATOR}/0")
-    invariants(estate, writer)
-    assert failed_hooks(estate) == []
+    hosts = {e.host for e in access_of(testbed).sentinel_endpoints}
+    assert testbed.address(f"{OPERATOR}/0") not in hosts
+    testbed.recover(f"{OPERATOR}/0")
+    invariants(testbed, writer)
+    assert failed_hooks(testbed) == []
 
 
-def test_a_leader_that_is_elected_after_the_failover(estate: localjuju.Juju) -> None:
+def test_leader_elected_after_a_failover_notifies_requirers(testbed: localjuju.Juju) -> None:
     """The script ran on every unit, and none of them led."""
-    estate.clear_leader(OPERATOR)
-    send(estate, f"{OPERATOR}/0", "server", signal.SIGKILL)
-    estate.wait(lambda _: all(woken(estate, f"{OPERATOR}/{n}") for n in range(3)))
-    assert primary_of(estate) == f"{OPERATOR}/0"
-    estate.set_leader(f"{OPERATOR}/1")
-    await_primary(estate, other_than=f"{OPERATOR}/0")
-    invariants(estate)
+    testbed.clear_leader(OPERATOR)
+    send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
+    testbed.wait(lambda _: all(sentinel_notices(testbed, f"{OPERATOR}/{n}") for n in range(3)))
+    assert primary_of(testbed) == f"{OPERATOR}/0"
+    testbed.set_leader(f"{OPERATOR}/1")
+    await_primary(testbed, other_than=f"{OPERATOR}/0")
+    invariants(testbed)
 
 
-def test_update_status_is_the_net_below(estate: localjuju.Juju) -> None:
+def test_update_status_notices_a_failover_that_hooks_missed(testbed: localjuju.Juju) -> None:
     for number in range(3):
-        script = estate.directory / f"agents/unit-{OPERATOR}-{number}/valkey/primary-changed.sh"
+        script = testbed.directory / f"agents/unit-{OPERATOR}-{number}/valkey/primary-changed.sh"
         script.write_text("#!/bin/sh\nexit 2\n")
-    send(estate, f"{OPERATOR}/0", "server", signal.SIGKILL)
-    estate.wait(lambda _: names_another(estate))
-    assert primary_of(estate) == f"{OPERATOR}/0"
+    send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
+    testbed.wait(lambda _: sentinels_name_another(testbed))
+    assert primary_of(testbed) == f"{OPERATOR}/0"
     for number in range(3):
-        estate.update_status(f"{OPERATOR}/{number}")
-    await_primary(estate, other_than=f"{OPERATOR}/0")
-    invariants(estate)
+        testbed.update_status(f"{OPERATOR}/{number}")
+    await_primary(testbed, other_than=f"{OPERATOR}/0")
+    invariants(testbed)
 
 
-def names_another(juju: localjuju.Juju) -> bool:
+def sentinels_name_another(juju: localjuju.Juju) -> bool:
     for unit in (f"{OPERATOR}/1", f"{OPERATOR}/2"):
         with admin(juju, juju.address(unit), SENTINEL_PORT) as sentinel:
-            said = sentinel.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", "primary")
-        if said[0] == juju.address(f"{OPERATOR}/0"):
+            primary = sentinel.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", "primary")
+        if primary[0] == juju.address(f"{OPERATOR}/0"):
             return False
     return True
 
 
-def test_the_script_may_run_again_and_writes_nothing_that_is_said(estate: localjuju.Juju) -> None:
-    old = estate.address(f"{OPERATOR}/0")
-    send(estate, f"{OPERATOR}/0", "server", signal.SIGKILL)
-    new = estate.address(await_primary(estate, other_than=f"{OPERATOR}/0"))
-    invariants(estate)
-    written = estate.timeline.entries("databag")
-    script = estate.directory / f"agents/unit-{OPERATOR}-0/valkey/primary-changed.sh"
+def test_sentinel_script_is_idempotent_and_rejects_bad_arguments(testbed: localjuju.Juju) -> None:
+    old = testbed.address(f"{OPERATOR}/0")
+    send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
+    new = testbed.address(await_primary(testbed, other_than=f"{OPERATOR}/0"))
+    invariants(testbed)
+    written = testbed.timeline.entries("databag")
+    script = testbed.directory / f"agents/unit-{OPERATOR}-0/valkey/primary-changed.sh"
     arguments = ("primary", "observer", "start", old, str(PORT), new, str(PORT))
     for _ in range(2):
         assert subprocess.run([script, *arguments], check=False).returncode == 0
-    assert estate.timeline.entries("databag") == written
+    assert testbed.timeline.entries("databag") == written
     assert subprocess.run([script, "primary"], check=False).returncode == 2
     hostile = (*arguments[:5], "$(touch /tmp/owned)", arguments[6])
     assert subprocess.run([script, *hostile], check=False).returncode == 2
-    estate.hook_timeout = 0.01
+    testbed.hook_timeout = 0.01
     assert subprocess.run([script, *arguments], check=False).returncode == 1

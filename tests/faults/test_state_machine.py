@@ -37,7 +37,7 @@ def run(seed: int) -> str:
     return f"FAULT_SEED={seed}\n{ended.stdout}" if ended.returncode else ""
 
 
-def test_anything_in_any_order() -> None:
+def test_invariants_hold_after_random_operations_and_faults() -> None:
     seeds = range(SEED, SEED + max(1, STEPS // (STEPS_OF_A_MODEL * MODELS_OF_A_SEED)))
     # Most of the time is spent waiting for Sentinels.
     with ThreadPoolExecutor(PROCESSES) as pool:

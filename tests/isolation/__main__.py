@@ -7,39 +7,44 @@ import sys
 from valkey_client_testing import find_binaries
 from valkey_operator.rules.accounts import DATABASE_ACL
 
-from .campaign import wage
 from .conftest import OWN_DATABASE, tenant
-from .estate import Estate
 from .page import PAGE, differing, read, render, series_of
-from .sentinel import SentinelEstate
+from .run_attacks import run_attacks
+from .sentinel_testbed import SentinelTestbed
+from .testbed import TenantTestbed
 
 
 def main() -> int:
-    found: dict[str, dict[str, dict[str, str]]] = {"server": {}, "database": {}, "sentinel": {}}
-    wrongs: list[str] = []
+    verdicts: dict[str, dict[str, dict[str, str]]] = {"server": {}, "database": {}, "sentinel": {}}
+    violations: list[str] = []
     for binary in find_binaries():
         print(binary.label, flush=True)
         series = series_of(binary.version)
-        with Estate(binary, tenant()) as estate, SentinelEstate(estate) as sentinel:
-            campaigns = {"sentinel": wage(sentinel, "sentinel"), "server": wage(estate, "server")}
-        for kind, campaign in campaigns.items():
-            found[kind][series] = campaign.verdicts
+        with TenantTestbed(binary, tenant()) as testbed, SentinelTestbed(testbed) as sentinel:
+            results_by_kind = {
+                "sentinel": run_attacks(sentinel, "sentinel"),
+                "server": run_attacks(testbed, "server"),
+            }
+        for kind, results in results_by_kind.items():
+            verdicts[kind][series] = results.verdicts
         if binary.version >= DATABASE_ACL:
-            with Estate(binary, tenant(database=OWN_DATABASE)) as estate:
-                campaigns["database"] = wage(estate, "server", "database")
-            plain = campaigns["server"].verdicts
-            found["database"][series] = differing(campaigns["database"].verdicts, plain)
-        for kind, campaign in campaigns.items():
-            wrongs += [f"{binary.label} {kind}: {wrong}" for wrong in campaign.wrongs]
+            with TenantTestbed(binary, tenant(database=OWN_DATABASE)) as testbed:
+                results_by_kind["database"] = run_attacks(testbed, "server", "database")
+            plain = results_by_kind["server"].verdicts
+            verdicts["database"][series] = differing(results_by_kind["database"].verdicts, plain)
+        for kind, results in results_by_kind.items():
+            violations += [
+                f"{binary.label} {kind}: {violation}" for violation in results.violations
+            ]
     if PAGE.exists():
         known = read(PAGE.read_text())["server"].keys()
-        wrongs += [
-            f"no server of {name}; run .ci/servers" for name in known - found["server"].keys()
+        violations += [
+            f"no server of {name}; run .ci/servers" for name in known - verdicts["server"].keys()
         ]
-    if wrongs:
-        print("\n".join(wrongs), file=sys.stderr)
+    if violations:
+        print("\n".join(violations), file=sys.stderr)
         return 1
-    PAGE.write_text(render(found))
+    PAGE.write_text(render(verdicts))
     return 0
 
 

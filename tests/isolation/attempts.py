@@ -90,7 +90,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Part:
-    """One word of a call: a text, or a hole that the owner fills."""
+    """One word of a call: a text, or a placeholder that the owner fills."""
 
     kind: str
     text: str
@@ -171,18 +171,18 @@ def _sequence(arguments: Iterable[Argument], values: dict[str, str]) -> list[Sha
 def _choices(argument: Argument, values: dict[str, str]) -> list[Shape]:
     match argument.type:
         case "oneof":
-            found = [shape for child in argument.children for shape in _choices(child, values)]
+            shapes = [shape for child in argument.children for shape in _choices(child, values)]
         case "block":
-            found = _sequence(argument.children, values)
+            shapes = _sequence(argument.children, values)
         case "pure-token":
-            found = [()]
+            shapes = [()]
         case _:
-            found = [(_part(argument, values),)]
+            shapes = [(_part(argument, values),)]
     if argument.token is not None:
-        found = [(Part("text", argument.token), *shape) for shape in found]
+        shapes = [(Part("text", argument.token), *shape) for shape in shapes]
     if argument.multiple:
-        found = [*found, found[0] * 2]
-    return [(), *found] if argument.optional else found
+        shapes = [*shapes, shapes[0] * 2]
+    return [(), *shapes] if argument.optional else shapes
 
 
 def _part(argument: Argument, values: dict[str, str]) -> Part:
@@ -251,7 +251,7 @@ def written(line: str, target: Target) -> tuple[Words, ...]:
         if word == ";":
             calls.append([])
         else:
-            calls[-1].append(_NAMED.sub(lambda found: values[found[1]], word))
+            calls[-1].append(_NAMED.sub(lambda match: values[match[1]], word))
     return tuple(map(tuple, calls))
 
 

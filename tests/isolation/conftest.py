@@ -9,10 +9,10 @@ import pytest
 from valkey_client_testing import Binary, find_binaries
 from valkey_operator.rules.accounts import DATABASE_ACL, SHARED_DATABASES, Account, Version
 
-from .campaign import Campaign, wage
-from .estate import Estate
-from .sentinel import SentinelEstate
+from .run_attacks import AttackResults, run_attacks
+from .sentinel_testbed import SentinelTestbed
 from .servers import SHA
+from .testbed import TenantTestbed
 
 OWN_DATABASE = SHARED_DATABASES
 
@@ -37,38 +37,38 @@ def tenant(prefix: str = "app:*", name: str = "relation-1", **more: Any) -> Acco
 
 
 @pytest.fixture(scope="session")
-def campaign(server: Binary) -> Campaign:
+def results(server: Binary) -> AttackResults:
     """Everything tried on a server, once for all tests."""
-    with Estate(server, tenant()) as estate:
-        return wage(estate, "server")
+    with TenantTestbed(server, tenant()) as testbed:
+        return run_attacks(testbed, "server")
 
 
 @pytest.fixture(scope="session")
-def sentinel_campaign(server: Binary) -> Campaign:
+def sentinel_results(server: Binary) -> AttackResults:
     """Everything tried on a Sentinel, once for all tests."""
-    with Estate(server, tenant()) as estate, SentinelEstate(estate) as sentinel:
-        return wage(sentinel, "sentinel")
+    with TenantTestbed(server, tenant()) as testbed, SentinelTestbed(testbed) as sentinel:
+        return run_attacks(sentinel, "sentinel")
 
 
 @functools.cache
-def from_own_database(version: Version) -> Campaign:
+def from_own_database(version: Version) -> AttackResults:
     """Everything tried on a version by an account with a database of its own."""
     binary = next(binary for binary in find_all() if binary.version == version)
-    with Estate(binary, tenant(database=OWN_DATABASE)) as estate:
-        return wage(estate, "server", "database")
+    with TenantTestbed(binary, tenant(database=OWN_DATABASE)) as testbed:
+        return run_attacks(testbed, "server", "database")
 
 
 @pytest.fixture(scope="session")
-def database_campaign(server: Binary) -> Campaign | None:
+def database_results(server: Binary) -> AttackResults | None:
     """None on servers that cannot hold an account to a database."""
     return from_own_database(server.version) if server.version >= DATABASE_ACL else None
 
 
 @pytest.fixture(scope="session")
-def plain(server: Binary) -> Generator[Estate]:
+def plain(server: Binary) -> Generator[TenantTestbed]:
     """A server for attacks that come to nothing."""
-    with Estate(server, tenant()) as estate:
-        yield estate
+    with TenantTestbed(server, tenant()) as testbed:
+        yield testbed
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import tomllib
 
 from ..conftest import ROOT
-from .campaign import OWN_CHANNELS, OWN_KEYS, REFUSED
+from .run_attacks import OWN_CHANNELS, OWN_KEYS, REFUSED
 
 PAGE = ROOT / "docs" / "reference" / "commands.md"
 
@@ -51,15 +51,15 @@ that it holds for.
 """
 
 
-def render(found: Mapping[str, Verdicts]) -> str:
-    """The page for what was found: of a ``database``, what is other than on a ``server``."""
-    series = sorted({name for verdicts in found.values() for name in verdicts}, key=_numbers)
+def render(verdicts: Mapping[str, Verdicts]) -> str:
+    """The page for these verdicts; of a ``database``, those that differ from a ``server``."""
+    series = sorted({name for by_series in verdicts.values() for name in by_series}, key=_numbers)
     lines = [_INTRODUCTION.format(series=", ".join(series))]
     for kind, title in _PARTS.items():
         reasons = _reasons(kind)
         lines += [f"## {title}", ""]
         for verdict, meaning in _MEANING.items():
-            entries = _entries(found[kind], verdict, series)
+            entries = _entries(verdicts[kind], verdict, series)
             if not entries:
                 continue
             lines += [f"### {verdict.capitalize()}", "", f"{meaning[0].upper()}{meaning[1:]}.", ""]
@@ -77,17 +77,17 @@ def read(text: str) -> dict[str, dict[str, dict[str, str]]]:
     """What a page says: kind, series, command and verdict."""
     stated = re.search(r"on Valkey ([\d., ]+)\. Each", text)
     series = stated[1].split(", ") if stated else []
-    found: dict[str, dict[str, dict[str, str]]] = {}
+    verdicts: dict[str, dict[str, dict[str, str]]] = {}
     for kind, title in _PARTS.items():
         part = text.partition(f"## {title}\n")[2].partition("\n## ")[0]
-        found[kind] = {name: {} for name in series}
+        verdicts[kind] = {name: {} for name in series}
         for section in part.split("### ")[1:]:
             heading, _, body = section.partition("\n")
             entries = body.partition(".\n\n")[2]
             for command, only in _ENTRY.findall(_first(entries)):
                 for name in only.replace(",", " ").split() or series:
-                    found[kind][name]["|".join(command.split())] = heading.lower()
-    return found
+                    verdicts[kind][name]["|".join(command.split())] = heading.lower()
+    return verdicts
 
 
 def _first(entries: str) -> str:

@@ -66,12 +66,12 @@ def read_table(ask: Ask) -> dict[str, Command]:
 
 
 def _documented(docs: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    documented: dict[str, Any] = {}
     for name, doc in docs.items():
-        found[name] = doc
+        documented[name] = doc
         for sub, inner in doc.get("subcommands", {}).items():
-            found[sub] = {"group": doc.get("group", ""), **inner}
-    return found
+            documented[sub] = {"group": doc.get("group", ""), **inner}
+    return documented
 
 
 def _argument(doc: Mapping[str, Any]) -> Argument:

@@ -1,4 +1,4 @@
-"""An estate with a provider of certificates, on every server that has TLS."""
+"""An testbed with a provider of certificates, on every server that has TLS."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import localjuju
 from valkey_client_testing import Binary, find_binaries
 
 from ..conftest import CHARMS, ROOT, TIMELINES
-from ..operated import OPERATOR
+from ..operator_model import OPERATOR
 from ..writer import Writer
-from .estate import access_of, settle
-from .traces import Processes
+from .leaks import Processes
+from .testbed import access_of, settle
 
 find_all = functools.cache(find_binaries)
 
@@ -58,7 +58,7 @@ def processes() -> Generator[Processes]:
 
 
 @pytest.fixture(scope="session")
-def _estate(binary: Binary, processes: Processes) -> Generator[localjuju.Juju]:
+def _testbed(binary: Binary, processes: Processes) -> Generator[localjuju.Juju]:
     """Three units with TLS on, and applications that speak v1 and v0; tests leave it so."""
     with localjuju.Juju(environment=binary.environment()) as juju:
         juju.deploy(ROOT, OPERATOR, num_units=3, config={"down-after": 2})
@@ -76,19 +76,19 @@ def _estate(binary: Binary, processes: Processes) -> Generator[localjuju.Juju]:
 
 
 @pytest.fixture
-def estate(_estate: localjuju.Juju, request: pytest.FixtureRequest) -> localjuju.Juju:
-    request.node.stash.setdefault(TIMELINES, []).append(_estate.timeline)
-    settle(_estate, tls=True)
-    return _estate
+def testbed(_testbed: localjuju.Juju, request: pytest.FixtureRequest) -> localjuju.Juju:
+    request.node.stash.setdefault(TIMELINES, []).append(_testbed.timeline)
+    settle(_testbed, tls=True)
+    return _testbed
 
 
 @pytest.fixture
-def write(estate: localjuju.Juju) -> Generator[Write]:
+def write(testbed: localjuju.Juju) -> Generator[Write]:
     """Starts writers that end with the test."""
     started: list[Writer] = []
 
     def start(*, lasts: bool = True) -> Writer:
-        writer = Writer(lambda: access_of(estate), pause=0.01 if lasts else 0.2, lasts=lasts)
+        writer = Writer(lambda: access_of(testbed), pause=0.01 if lasts else 0.2, lasts=lasts)
         writer.__enter__()
         started.append(writer)
         writer.await_writes()

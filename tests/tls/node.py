@@ -51,7 +51,7 @@ class Node:
         for port in list(self._processes):
             self._stop(port)
 
-    def told(self, *cas: Pair) -> Access:
+    def access_with(self, *cas: Pair) -> Access:
         """The access with TLS and these CAs, or without any, plain."""
         tls_ca = "".join(ca.certificate for ca in cas)
         topology = replace(self.access.topology, tls=bool(cas), tls_ca=tls_ca)
@@ -110,12 +110,12 @@ class Node:
         leaf, trusted = self._tls
         texts = {"cert": leaf.certificate, "key": leaf.key, "ca-cert": trusted}
         number = len(list(self._folder.iterdir()))
-        found: dict[str, Any] = {"tls-auth-clients": "optional"}
+        settings: dict[str, Any] = {"tls-auth-clients": "optional"}
         for name, text in texts.items():
             path = self._folder / f"{number}-{name}.pem"
             path.write_text(text)
-            found[f"tls-{name}-file"] = str(path)
-        return found
+            settings[f"tls-{name}-file"] = str(path)
+        return settings
 
     def _ports(self, port: int) -> list[str]:
         if not self._tls:

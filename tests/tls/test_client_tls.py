@@ -29,19 +29,19 @@ class Blocking:
     """The blocking client."""
 
     def __init__(self) -> None:
-        self._made: list[Any] = []
+        self._connections: list[Any] = []
 
     def connect(self, access: Any, **options: Any) -> Any:
-        made = client.connect(access, decode_responses=True, **options)
-        self._made.append(made)
-        return made
+        connection = client.connect(access, decode_responses=True, **options)
+        self._connections.append(connection)
+        return connection
 
     def run(self, answer: Any) -> Any:
         return answer
 
     def close(self) -> None:
-        for made in self._made:
-            made.close()
+        for connection in self._connections:
+            connection.close()
 
 
 class Asyncio(Blocking):
@@ -55,9 +55,9 @@ class Asyncio(Blocking):
         async def make() -> Any:
             return client.connect_async(access, decode_responses=True, **options)
 
-        made = self._runner.run(make())
-        self._made.append(made)
-        return made
+        connection = self._runner.run(make())
+        self._connections.append(connection)
+        return connection
 
     def run(self, answer: Any) -> Any:
         async def wait() -> Any:
@@ -66,8 +66,8 @@ class Asyncio(Blocking):
         return self._runner.run(wait())
 
     def close(self) -> None:
-        for made in self._made:
-            self.run(made.aclose())
+        for connection in self._connections:
+            self.run(connection.aclose())
         # Transports that were dropped in the middle of a handshake end in the loop.
         self.run(asyncio.sleep(0.05))
         self._runner.close()
@@ -116,70 +116,72 @@ def ping(kind: Blocking, access: Any, **options: Any) -> Any:
 # Whom the client trusts.
 
 
-def test_the_chain_is_verified(
+def test_client_verifies_the_certificate_chain(
     node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
 ) -> None:
     node.change(leaf, ca)
-    assert ping(kind, node.told(ca))
-    assert ping(kind, node.told(other_ca, ca))
+    assert ping(kind, node.access_with(ca))
+    assert ping(kind, node.access_with(other_ca, ca))
     begin = time.monotonic()
-    told = node.told(other_ca)
-    replicas = replace(told.topology, read_only_endpoints=told.endpoints, sentinel_endpoints=())
-    for access, read_only in ((told, False), (replace(told, topology=replicas), True)):
+    untrusted = node.access_with(other_ca)
+    replicas = replace(
+        untrusted.topology, read_only_endpoints=untrusted.endpoints, sentinel_endpoints=()
+    )
+    for access, read_only in ((untrusted, False), (replace(untrusted, topology=replicas), True)):
         with pytest.raises(valkey.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
             ping(kind, access, retry_for=LONG, read_only=read_only)
     assert time.monotonic() - begin < LONG / 4
 
 
-def test_an_intermediate_ca_is_followed(node: Node, kind: Blocking, ca: Pair) -> None:
+def test_client_accepts_an_intermediate_ca(node: Node, kind: Blocking, ca: Pair) -> None:
     between = ca.issue("between", is_ca=True)
     leaf = between.issue("server", addresses=["127.0.0.1"])
     node.change(Pair(leaf.certificate + between.certificate, leaf.key), ca)
-    assert ping(kind, node.told(ca))
+    assert ping(kind, node.access_with(ca))
 
 
-def test_an_address_is_checked_if_the_certificate_names_any(
+def test_client_checks_the_address_if_the_certificate_has_any(
     node: Node, kind: Blocking, ca: Pair
 ) -> None:
     node.change(ca.issue("server", addresses=["127.0.0.2"]), ca)
     with pytest.raises(valkey.ConnectionError, match="address"):
-        ping(kind, node.told(ca), retry_for=LONG)
-    assert ping(kind, node.told(ca), ssl_check_hostname=False)
+        ping(kind, node.access_with(ca), retry_for=LONG)
+    assert ping(kind, node.access_with(ca), ssl_check_hostname=False)
     node.change(ca.issue("server", names=["elsewhere"]), ca)
-    assert ping(kind, node.told(ca))
+    assert ping(kind, node.access_with(ca))
     with pytest.raises(valkey.ConnectionError, match="IP address mismatch"):
-        ping(kind, node.told(ca), ssl_check_hostname=True, retry_for=LONG)
+        ping(kind, node.access_with(ca), ssl_check_hostname=True, retry_for=LONG)
 
 
-def test_a_name_is_always_checked(
+def test_client_always_checks_a_host_name(
     binary: Binary, short_path: Path, kind: Blocking, ca: Pair
 ) -> None:
     with Node(binary, short_path, host="localhost") as node:
         node.change(ca.issue("server", names=["localhost"]), ca)
-        assert ping(kind, node.told(ca))
+        assert ping(kind, node.access_with(ca))
         node.change(ca.issue("server", names=["elsewhere"]), ca)
         with pytest.raises(valkey.ConnectionError, match=r"(?i)hostname mismatch"):
-            ping(kind, node.told(ca), retry_for=LONG)
+            ping(kind, node.access_with(ca), retry_for=LONG)
 
 
-def test_a_ca_that_cannot_be_read_is_named(node: Node, kind: Blocking, ca: Pair) -> None:
+def test_malformed_ca_is_reported_as_tls_ca(node: Node, kind: Blocking, ca: Pair) -> None:
     class Broken(Pair):
         pass
 
     with pytest.raises(valkey.ConnectionError, match="tls-ca"):
-        ping(kind, node.told(Broken("not a certificate", "")), retry_for=LONG)
+        ping(kind, node.access_with(Broken("not a certificate", "")), retry_for=LONG)
 
 
 # What the client shows.
 
 
-def test_a_client_certificate_is_shown(
+def test_client_certificate_is_sent(
     node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
 ) -> None:
     node.change(leaf, ca, other_ca)
     with node.admin() as admin:
         admin.config_set("tls-auth-clients", "yes")
-    access = node.told(ca)
+    access = node.access_with(ca)
     # The Sentinel asks for none, so that what is refused is refused by the server.
     begin = time.monotonic()
     with pytest.raises(valkey.ConnectionError, match="CERTIFICATE_REQUIRED"):
@@ -187,43 +189,45 @@ def test_a_client_certificate_is_shown(
     # The alert can be lost in one attempt when the server hangs up, but not in all of them.
     assert time.monotonic() - begin < LONG / 2
     pair = other_ca.issue("application")
-    shown = client.ClientCertificate(pair.certificate, pair.key)
-    assert pair.key not in repr(shown)
-    assert ping(kind, access, certificate=shown)
-    assert ping(kind, access, certificate=lambda: shown)
+    certificate = client.ClientCertificate(pair.certificate, pair.key)
+    assert pair.key not in repr(certificate)
+    assert ping(kind, access, certificate=certificate)
+    assert ping(kind, access, certificate=lambda: certificate)
 
 
-def test_a_client_certificate_between_which_and_its_ca_is_another(
+def test_client_certificate_of_an_intermediate_ca_is_accepted(
     node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
 ) -> None:
     node.change(leaf, ca, other_ca)
     between = other_ca.issue("between", is_ca=True)
     pair = between.issue("application")
-    shown = client.ClientCertificate(pair.certificate + between.certificate, pair.key)
-    assert ping(kind, node.told(ca), certificate=shown)
+    certificate = client.ClientCertificate(pair.certificate + between.certificate, pair.key)
+    assert ping(kind, node.access_with(ca), certificate=certificate)
 
 
-def test_a_client_certificate_that_is_not_trusted(
+def test_untrusted_client_certificate_is_refused(
     node: Node, kind: Blocking, ca: Pair, other_ca: Pair, leaf: Pair
 ) -> None:
     node.change(leaf, ca)
-    access = node.told(ca)
+    access = node.access_with(ca)
     pair = other_ca.issue("application")
-    shown = client.ClientCertificate(pair.certificate, pair.key)
+    certificate = client.ClientCertificate(pair.certificate, pair.key)
     begin = time.monotonic()
     with pytest.raises(valkey.ConnectionError, match="ALERT_UNKNOWN_CA"):
-        ping(kind, access, certificate=shown, retry_for=LONG)
+        ping(kind, access, certificate=certificate, retry_for=LONG)
     assert time.monotonic() - begin < LONG / 2
     assert ping(kind, access)
 
 
-def test_a_client_certificate_of_another_key(node: Node, kind: Blocking, ca: Pair) -> None:
-    shown = client.ClientCertificate(ca.issue("a").certificate, ca.issue("b").key)
+def test_client_certificate_with_a_wrong_key_is_refused(
+    node: Node, kind: Blocking, ca: Pair
+) -> None:
+    certificate = client.ClientCertificate(ca.issue("a").certificate, ca.issue("b").key)
     with pytest.raises(valkey.ConnectionError, match="private key"):
-        ping(kind, node.told(ca), certificate=shown, retry_for=LONG)
+        ping(kind, node.access_with(ca), certificate=certificate, retry_for=LONG)
 
 
-def test_no_private_key_is_left_behind(
+def test_client_leaves_no_private_key_behind(
     node: Node,
     kind: Blocking,
     ca: Pair,
@@ -235,7 +239,9 @@ def test_no_private_key_is_left_behind(
     node.change(leaf, ca)
     pair = ca.issue("application")
     assert ping(
-        kind, node.told(ca), certificate=client.ClientCertificate(pair.certificate, pair.key)
+        kind,
+        node.access_with(ca),
+        certificate=client.ClientCertificate(pair.certificate, pair.key),
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -244,7 +250,7 @@ def test_no_private_key_is_left_behind(
 
 
 @pytest.mark.parametrize("hang_up", [True, False])
-def test_a_change_to_tls_and_back_is_followed(
+def test_client_follows_a_change_to_tls_and_back(
     node: Node, kind: Blocking, ca: Pair, leaf: Pair, hang_up: bool
 ) -> None:
     requirer = Requirer(node.access)
@@ -252,11 +258,11 @@ def test_a_change_to_tls_and_back_is_followed(
     kind.run(connection.set("key", 1))
     for number, (pair, cas) in enumerate([(leaf, (ca,)), (None, ()), (leaf, (ca,))]):
         node.change(pair, *cas, hang_up=hang_up)
-        requirer.access = node.told(*cas)
+        requirer.access = node.access_with(*cas)
         assert kind.run(connection.incr("key")) == number + 2
 
 
-def test_a_new_ca_is_followed(
+def test_client_follows_a_ca_rotation(
     node: Node,
     kind: Blocking,
     ca: Pair,
@@ -266,14 +272,14 @@ def test_a_new_ca_is_followed(
 ) -> None:
     monkeypatch.setattr("valkey_client.client._policy.ROLE_INTERVAL", 0.2)
     node.change(leaf, ca)
-    requirer = Requirer(node.told(ca))
+    requirer = Requirer(node.access_with(ca))
     connection = kind.connect(requirer)
     assert kind.run(connection.ping())
     node.change(other_ca.issue("server", addresses=["127.0.0.1"]), other_ca)
-    requirer.access = node.told(ca, other_ca)
+    requirer.access = node.access_with(ca, other_ca)
     assert kind.run(connection.ping())
     # With the old one dropped, a server that still shows it is not believed.
-    requirer.access = node.told(other_ca)
+    requirer.access = node.access_with(other_ca)
     time.sleep(0.3)
     assert kind.run(connection.ping())
     node.change(leaf, ca)
@@ -281,7 +287,7 @@ def test_a_new_ca_is_followed(
         kind.run(connection.ping())
 
 
-def test_an_old_connection_is_not_used_for_long(
+def test_client_replaces_a_plain_connection_after_a_change_to_tls(
     node: Node, kind: Blocking, ca: Pair, leaf: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server lets it be, and says nothing; the provider does."""
@@ -290,7 +296,7 @@ def test_an_old_connection_is_not_used_for_long(
     connection = kind.connect(requirer)
     kind.run(connection.ping())
     node.change(leaf, ca, hang_up=False)
-    requirer.access = node.told(ca)
+    requirer.access = node.access_with(ca)
     time.sleep(0.3)
     with node.admin() as admin:
         before = [c["id"] for c in admin.client_list() if c["user"] == "app"]

@@ -61,19 +61,19 @@ class Authority:
             client_auth: Whether it may be used by a client too.
             other_key: Whether it shall belong to a key that nobody has.
         """
-        asked = x509.load_pem_x509_csr(request.encode())
+        csr = x509.load_pem_x509_csr(request.encode())
         issuer = x509.load_pem_x509_certificate(self.certificate.encode())
         key = serialization.load_pem_private_key(self.key.encode(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise TypeError("the key of an authority is an EC key")
         public = ec.generate_private_key(ec.SECP256R1()).public_key()
         builder = _builder(
-            asked.subject, issuer.subject, public if other_key else asked.public_key(), life
+            csr.subject, issuer.subject, public if other_key else csr.public_key(), life
         )
         usage = [ExtendedKeyUsageOID.SERVER_AUTH]
         usage += [ExtendedKeyUsageOID.CLIENT_AUTH] if client_auth else []
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
-        names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         builder = builder.add_extension(names, critical=False)
         signed = builder.sign(key, hashes.SHA256())
         return signed.public_bytes(serialization.Encoding.PEM).decode()

@@ -77,8 +77,8 @@ def update_password():
 @feature("scan")
 def scan():
     connection.set(f"{PREFIX}scanned", "1")
-    cursor, found = connection.scan("0", match=f"{PREFIX}*", count=1000)
-    assert found
+    cursor, keys = connection.scan("0", match=f"{PREFIX}*", count=1000)
+    assert keys
 
 
 @feature("dbsize")

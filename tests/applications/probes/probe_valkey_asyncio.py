@@ -92,8 +92,8 @@ async def scan_of_a_key():
 async def scan():
     async with connect() as connection:
         await connection.set(f"{PREFIX}scanned", "1")
-        found = [key async for key in connection.scan_iter(match=f"{PREFIX}*")]
-        assert f"{PREFIX}scanned" in found
+        keys = [key async for key in connection.scan_iter(match=f"{PREFIX}*")]
+        assert f"{PREFIX}scanned" in keys
 
 
 @feature("keys")

@@ -151,9 +151,11 @@ class DemoSteps:
         return f"{len(OUTSIDE)} of {len(OUTSIDE)} commands refused"
 
     def _add_invalid(self) -> str:
-        self._juju.deploy(example_path("unruly"), "unruly", config={"prefix": "app:* ~* +@all"})
-        self._juju.integrate(OPERATOR, "unruly")
-        self._juju.wait(lambda status: jubilant.all_blocked(status, "unruly"))
+        self._juju.deploy(
+            example_path("malformed_requirer"), "malformed", config={"prefix": "app:* ~* +@all"}
+        )
+        self._juju.integrate(OPERATOR, "malformed")
+        self._juju.wait(lambda status: jubilant.all_blocked(status, "malformed"))
         status = self._juju.status()
         _check(jubilant.all_active(status, OPERATOR, APP), "another application is not active")
         accounts = self._juju.run(f"{OPERATOR}/leader", "list-clients").results["count"]

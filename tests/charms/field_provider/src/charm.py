@@ -25,9 +25,9 @@ class FieldProviderCharm(ops.CharmBase):
         self._answer(event.relation, event.request)
 
     def _on_certificate(self, event):
-        shown = event.request.mtls_cert
-        shown = getattr(shown, "get_secret_value", lambda: shown)()
-        print("TOLD " + json.dumps({"mtls-cert": shown}))
+        certificate = event.request.mtls_cert
+        certificate = getattr(certificate, "get_secret_value", lambda: certificate)()
+        print("EVENT " + json.dumps({"mtls-cert": certificate}))
 
     def _on_config(self, _):
         if self.unit.is_leader():

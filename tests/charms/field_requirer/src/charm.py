@@ -35,22 +35,22 @@ class FieldRequirerCharm(ops.CharmBase):
 
     def _request(self):
         certificate = self.config["client-certificate"]
-        shown = {"mtls_cert": certificate} if certificate else {}
-        return RequirerCommonModel(resource="application:*", **shown)
+        mtls = {"mtls_cert": certificate} if certificate else {}
+        return RequirerCommonModel(resource="application:*", **mtls)
 
     def _on_event(self, event):
-        told = {"event": event.handle.kind}
+        record = {"event": event.handle.kind}
         response = getattr(event, "response", None)
         if response is not None:
-            told["endpoints"] = response.endpoints
-            told["read-only-endpoints"] = response.read_only_endpoints
+            record["endpoints"] = response.endpoints
+            record["read-only-endpoints"] = response.read_only_endpoints
             for name in ("username", "password", "tls", "tls_ca"):
                 value = getattr(response, name)
-                told[name] = getattr(value, "get_secret_value", lambda value=value: value)()
+                record[name] = getattr(value, "get_secret_value", lambda value=value: value)()
         status = getattr(event, "status", None)
         if status is not None:
-            told["code"] = status.code
-        print("TOLD " + json.dumps(told, default=str))
+            record["code"] = status.code
+        print("EVENT " + json.dumps(record, default=str))
 
     def _on_status(self, event):
         event.add_status(ops.ActiveStatus())

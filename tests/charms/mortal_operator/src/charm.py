@@ -25,8 +25,8 @@ def count(original):
     """
 
     def counted(self, *arguments, **options):
-        said = [command[0] for command in getattr(self, "command_stack", ())]
-        key = repr((self.connection_pool.connection_kwargs["host"], arguments, said))
+        commands = [command[0] for command in getattr(self, "command_stack", ())]
+        key = repr((self.connection_pool.connection_kwargs["host"], arguments, commands))
         answer = original(self, *arguments, **options)
         LIFE.spend(key)
         return answer

@@ -32,8 +32,11 @@ class ScriptedProviderCharm(ops.CharmBase):
     def _answer(self, requests):
         for request in requests:
             if request.secret_mtls:
-                shown = self.clients.certificate_of(request)
-                print("TOLD " + json.dumps({"mtls-cert": shown.text, "problem": shown.problem}))
+                certificate = self.clients.certificate_of(request)
+                print(
+                    "EVENT "
+                    + json.dumps({"mtls-cert": certificate.text, "problem": certificate.problem})
+                )
         if text := str(self.config["reject"]):
             self.clients.respond(
                 Refusal(request, RelationStatus(5005, text, "Ask nicely.")) for request in requests

@@ -23,18 +23,22 @@ class ScriptedRequirerCharm(ops.CharmBase):
         framework.observe(self.on.collect_unit_status, self._on_status)
 
     def _on_event(self, event):
-        told = {"event": event.handle.kind, "prefix": event.prefix, "fields": sorted(event.fields)}
+        record = {
+            "event": event.handle.kind,
+            "prefix": event.prefix,
+            "fields": sorted(event.fields),
+        }
         if event.status:
-            told["code"] = event.status.code
+            record["code"] = event.status.code
         if event.prefix and (access := self.valkey.access_to(event.prefix)):
-            told["endpoints"] = format_endpoints(access.endpoints)
-            told["username"] = access.username
-            told["password"] = access.password
-            told["database"] = access.database
-            told["options"] = access.options.fields
-            told["tls"] = access.tls
-            told["tls-ca"] = access.tls_ca
-        print("TOLD " + json.dumps(told))
+            record["endpoints"] = format_endpoints(access.endpoints)
+            record["username"] = access.username
+            record["password"] = access.password
+            record["database"] = access.database
+            record["options"] = access.options.fields
+            record["tls"] = access.tls
+            record["tls-ca"] = access.tls_ca
+        print("EVENT " + json.dumps(record))
 
     def _on_status(self, event):
         event.add_status(self.valkey.status)

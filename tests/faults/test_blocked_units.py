@@ -1,0 +1,113 @@
+"""What a person has to see to stops one unit or one decision, and nothing else."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import localjuju
+
+from ..conftest import failed_hooks
+from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin
+from ..writer import Writer
+from .conftest import access_of, await_primary, pid_of, primary_of, send, tick
+from .invariants import invariants
+
+pytestmark = pytest.mark.faults
+
+Write = Callable[[localjuju.Juju], Writer]
+
+
+def message_of(juju: localjuju.Juju, unit: str) -> str:
+    """A unit's status and its message."""
+    status = juju.status().apps[OPERATOR].units[unit].workload_status
+    return f"{status.current}: {status.message}"
+
+
+def accounts_on(juju: localjuju.Juju, unit: str, port: int) -> set[str]:
+    """The accounts of clients on a server or Sentinel."""
+    with admin(juju, juju.address(unit), port) as connection:
+        return {name for name in connection.acl_users() if name.startswith("relation-")}
+
+
+def named(sentinel: Any) -> str:
+    """Whom a Sentinel takes for the primary."""
+    return sentinel.execute_command("SENTINEL GET-PRIMARY-ADDR-BY-NAME", "primary")[0]
+
+
+def test_leader_with_a_broken_server_manages_the_others(
+    testbed: localjuju.Juju, write: Write
+) -> None:
+    """Its data cannot be read; its Sentinel votes, and accounts go with their relations."""
+    leader, others = f"{OPERATOR}/0", [f"{OPERATOR}/1", f"{OPERATOR}/2"]
+    writer = write(testbed)
+    sentinel = pid_of(testbed, leader, "sentinel")
+    for service in ("sentinel", "server"):
+        send(testbed, leader, service, signal.SIGKILL)
+    kept = {
+        path: path.read_bytes()
+        for path in testbed.storage(leader, "data").rglob("*.aof")
+        if path.stat().st_size
+    }
+    assert kept
+    for path in kept:
+        path.write_bytes(b"*1\r\nnot a command")
+    with admin(testbed, testbed.address(others[0]), SENTINEL_PORT) as connection:
+        testbed.wait(lambda _: named(connection) != testbed.address(leader))
+    tick(testbed)
+    assert primary_of(testbed) in others
+    message = message_of(testbed, leader)
+    assert message.startswith(
+        ("blocked: the server has ended: ", "blocked: Valkey does not start: ")
+    )
+    assert "append only file" in message
+    assert pid_of(testbed, leader, "sentinel") != sentinel
+    writer.await_writes()
+
+    testbed.remove_relation(OPERATOR, "greeter")
+    testbed.settle()
+    places = [(unit, port) for unit in others for port in (PORT, SENTINEL_PORT)]
+    for unit, port in [*places, (leader, SENTINEL_PORT)]:
+        assert accounts_on(testbed, unit, port) == set()
+
+    for path, content in kept.items():
+        path.write_bytes(content)
+    testbed.integrate(OPERATOR, "greeter")
+    tick(testbed)
+    invariants(testbed)
+    assert message_of(testbed, leader).startswith("active")
+    assert failed_hooks(testbed) == []
+
+
+def test_invalid_option_does_not_stop_failover(testbed: localjuju.Juju, write: Write) -> None:
+    """Nothing is set anew and nothing new is given, until it is corrected."""
+    writer = write(testbed)
+    testbed.config(OPERATOR, {"down-after": 0})
+    testbed.settle()
+    reason = "blocked: down-after must be a whole number from 1 to 300, not 0"
+    assert message_of(testbed, f"{OPERATOR}/0") == reason
+    old = primary_of(testbed)
+    send(testbed, old, "server", signal.SIGKILL)
+    new = await_primary(testbed, other_than=old)
+    assert access_of(testbed).endpoints[0].host == testbed.address(new)
+    writer.await_writes()
+    assert message_of(testbed, new) == reason
+
+    testbed.remove_relation(OPERATOR, "greeter")
+    testbed.settle()
+    testbed.integrate(OPERATOR, "greeter")
+    testbed.settle()
+    assert accounts_on(testbed, new, PORT) == set()
+    (message,) = [
+        unit.workload_status.message for unit in testbed.status().apps["greeter"].units.values()
+    ]
+    assert "the configuration of Valkey must be corrected" in message
+
+    testbed.config(OPERATOR, {"down-after": 2})
+    tick(testbed)
+    invariants(testbed)
+    assert message_of(testbed, new).startswith("active")
+    assert failed_hooks(testbed) == []
