@@ -128,10 +128,10 @@ def connect(
     manager = (
         _blocking.Sentinels(source, _sentinel_settings(settings))
         if source.access.sentinel_endpoints
-        else _blocking.Published(source)
+        else _blocking.PublishedServers(source)
     )
-    given = settings.get("retry")
-    settings["retry"] = _blocking.GivenRetry(given) if given else _blocking.TimedRetry(retry_for)
+    retry = settings.get("retry")
+    settings["retry"] = _blocking.CallerRetry(retry) if retry else _blocking.TimedRetry(retry_for)
     return _blocking.Client.from_pool(_blocking.Pool(manager, is_master=not read_only, **settings))
 
 
@@ -154,10 +154,10 @@ def connect_async(
     manager = (
         _asyncio.Sentinels(source, _sentinel_settings(settings))
         if source.access.sentinel_endpoints
-        else _asyncio.Published(source)
+        else _asyncio.PublishedServers(source)
     )
-    given = settings.get("retry")
-    settings["retry"] = _asyncio.GivenRetry(given) if given else _asyncio.TimedRetry(retry_for)
+    retry = settings.get("retry")
+    settings["retry"] = _asyncio.CallerRetry(retry) if retry else _asyncio.TimedRetry(retry_for)
     return _asyncio.Client.from_pool(_asyncio.Pool(manager, is_master=not read_only, **settings))
 
 
