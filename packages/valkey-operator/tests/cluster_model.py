@@ -112,7 +112,7 @@ def account(
 
 
 def granted(prefix: str = "a:*", asked: str = "", request_id: str = "r") -> dict[str, Response]:
-    return {request_id: Response(prefix, request_id, secret_user="secret:u", asked=asked)}
+    return {request_id: Response(prefix, request_id, secret_user="secret:u", request_digest=asked)}
 
 
 def run(made: Facts) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from valkey_client import ShownCertificate
+from valkey_client import RequestCertificate
 from valkey_client.databag import Requests
 from valkey_client.messages import Response
 
@@ -31,7 +31,7 @@ class Asked:
     requests: Requests
     granted: Mapping[str, Response] = field(default_factory=dict[str, Response])
     application: str = ""
-    shown: Mapping[str, ShownCertificate] = field(default_factory=dict[str, ShownCertificate])
+    shown: Mapping[str, RequestCertificate] = field(default_factory=dict[str, RequestCertificate])
 
 
 @dataclass(frozen=True)

@@ -76,13 +76,13 @@ class CallerRetry(base.Retry):
 
 
 class PublishedServers:
-    """Finds the servers where the provider says they are, if it names no Sentinel."""
+    """Finds servers by the published endpoints, if the provider has no Sentinels."""
 
     def __init__(self, source: Source):
         self.source = source
 
     async def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         return self.source.renew()
 
     async def discover_master(self, _: str) -> Address:
@@ -90,7 +90,7 @@ class PublishedServers:
         await self.renew()
         for endpoint in self.source.access.endpoints:
             return _address(endpoint)
-        raise base.MasterNotFoundError("the provider names no endpoint any more")
+        raise base.MasterNotFoundError("the provider publishes no endpoint any more")
 
     async def discover_slaves(self, _: str) -> list[Address]:
         """The published replicas."""
@@ -102,7 +102,7 @@ class PublishedServers:
 
 
 class Sentinels(base.Sentinel):
-    """Asks all Sentinels, and believes those that know of the latest failover."""
+    """Asks all Sentinels, and believes those with the highest epoch."""
 
     def __init__(self, source: Source, options: dict[str, Any]):
         self.source = source
@@ -121,33 +121,33 @@ class Sentinels(base.Sentinel):
         self._silent: dict[Any, float] = {}
 
     async def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         before = self.source.access.topology
         if not self.source.renew():
             return False
         if self.source.access.topology != before:
             old = self.sentinels
-            # First, as this task may be cancelled while it waits for the others to close.
+            # First: this task may be cancelled while it waits for the old ones to close.
             self._connect_sentinels()
             for sentinel in old:
                 await sentinel.aclose()
         return True
 
     async def discover_master(self, service_name: str) -> Address:
-        """The primary that the best informed Sentinels agree on."""
+        """The primary of the Sentinels with the highest epoch."""
         answers = await self._ask(lambda sentinel: sentinel.sentinel_masters())
         states = policy.newest(a[service_name] for a in answers if service_name in a)
         for state in states:
             if self.check_master_state(dict(state), service_name):
                 return state["ip"], state["port"]
-        raise base.MasterNotFoundError(f"no Sentinel knows a working primary {service_name!r}")
+        raise base.MasterNotFoundError(f"no Sentinel knows a working {service_name!r}")
 
     async def discover_slaves(self, service_name: str) -> list[Any]:
-        """The replicas that a Sentinel takes for working."""
+        """The replicas that a Sentinel reports as working."""
         try:
             answers = await self._ask(lambda sentinel: sentinel.sentinel_slaves(service_name))
         except ResponseError:
-            return []  # Not allowed, or it knows nothing yet: the primary serves as well.
+            return []  # Not allowed, or no replica is known yet: the primary is used instead.
         return list(next(filter(None, map(self.filter_slaves, answers)), []))
 
     async def aclose(self) -> None:
@@ -169,7 +169,7 @@ class Sentinels(base.Sentinel):
     async def _ask_once(
         self, question: Callable[[Any], Awaitable[Any]]
     ) -> tuple[list[Any], list[Exception]]:
-        """First those that are known to answer; the others only if none of these does."""
+        """First the Sentinels that answered last time; the others only if none of these does."""
         now = time.monotonic()
         silent = [s for s in self.sentinels if self._silent.get(s, -math.inf) > now]
         errors: list[Exception] = []
@@ -195,7 +195,7 @@ class Connection(base.ManagedConnection):
     _final_error: ConnectionError | None = None
 
     async def connect_to(self, address: Address) -> None:
-        """Connect; with what the provider says now if what it said before is refused."""
+        """Connect; if the password or certificate is refused, again with the current one."""
         manager = self.connection_pool.sentinel_manager
         try:
             await super().connect_to(address)
@@ -215,7 +215,7 @@ class Connection(base.ManagedConnection):
             if self._final_error is None:
                 raise
         if self._final_error is not None:
-            raise self._final_error  # Here, or it would lose the cause by which it is known.
+            raise self._final_error  # Not in the handler: it would lose its cause.
 
     async def on_connect(self) -> None:
         """Authenticate, select the database and ask for the role.
@@ -229,7 +229,7 @@ class Connection(base.ManagedConnection):
             await self._confirm()
 
     async def check_health(self) -> None:
-        """Before a command: see that the server is the primary still, now and then."""
+        """Before a command: check from time to time that the server is still the primary."""
         await super().check_health()
         if time.monotonic() < self._ask_role_at:
             return
@@ -242,12 +242,12 @@ class Connection(base.ManagedConnection):
             raise policy.RepeatError(error) from error
 
     def _check_tls(self) -> None:
-        """A connection from before the change is not used for long after it."""
+        """Close a connection that was made before a change to TLS or from it."""
         if self.has_tls != self.tls.is_on:
-            raise ConnectionError(f"{self.host}:{self.port} has changed to TLS, or from it")
+            raise ConnectionError(f"{self.host}:{self.port} has turned TLS on or off")
 
     async def _confirm(self) -> None:
-        """PING, which a server refuses that is loading or has lost its primary, then ROLE."""
+        """PING, which is refused while loading or without a primary, then ROLE."""
         self._ask_role_at = math.inf
         both = self.pack_commands([("PING",), ("ROLE",)])
         await self.send_packed_command(both, check_health=False)
@@ -260,13 +260,13 @@ class Connection(base.ManagedConnection):
         try:
             role = await self.read_response()
         except NoPermissionError:
-            role = None  # Another provider's account may not ask; then READONLY has to tell.
+            role = None  # Other providers may not allow it; then READONLY is the only sign.
         if self.connection_pool.is_master and role and role[0] not in {b"master", "master"}:
             raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
         self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
-        """Leave an error as the server said it, and note when it says that it was demoted."""
+        """Keep the server's error, and check the role after ``READONLY``."""
         try:
             return await super(base.SentinelManagedConnection, self).read_response(
                 *args, **options
@@ -292,7 +292,7 @@ class Pool(base.SentinelConnectionPool):
 
 
 class Pipeline(base.Pipeline):
-    """A pipeline is sent once; a transaction again if the server has refused all of it."""
+    """A pipeline is sent once; a transaction again if the server refused all of it."""
 
     async def _execute_transaction(
         self, connection: Any, commands: Any, raise_on_error: bool
@@ -306,7 +306,7 @@ class Pipeline(base.Pipeline):
 
 
 class PubSub(base.PubSub):
-    """Subscribes again when the server is gone."""
+    """Subscribes again after the connection is lost."""
 
     async def _disconnect_raise_connect(self, conn: Any, error: Exception) -> None:
         if isinstance(error, TimeoutError):
@@ -316,7 +316,7 @@ class PubSub(base.PubSub):
 
 
 class Client(base.Valkey):
-    """A client that sends again what is safe to send again."""
+    """A client that repeats what is safe to repeat."""
 
     async def _send_command_parse_response(
         self, conn: Any, command_name: Any, *args: Any, **options: Any

@@ -68,13 +68,13 @@ class CallerRetry(base.Retry):
 
 
 class PublishedServers:
-    """Finds the servers where the provider says they are, if it names no Sentinel."""
+    """Finds servers by the published endpoints, if the provider has no Sentinels."""
 
     def __init__(self, source: Source):
         self.source = source
 
     def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         return self.source.renew()
 
     def discover_master(self, _: str) -> Address:
@@ -82,7 +82,7 @@ class PublishedServers:
         self.renew()
         for endpoint in self.source.access.endpoints:
             return _address(endpoint)
-        raise base.MasterNotFoundError("the provider names no endpoint any more")
+        raise base.MasterNotFoundError("the provider publishes no endpoint any more")
 
     def discover_slaves(self, _: str) -> list[Address]:
         """The published replicas."""
@@ -94,7 +94,7 @@ class PublishedServers:
 
 
 class Sentinels(base.Sentinel):
-    """Asks all Sentinels, and believes those that know of the latest failover."""
+    """Asks all Sentinels, and believes those with the highest epoch."""
 
     def __init__(self, source: Source, options: dict[str, Any]):
         self.source = source
@@ -113,33 +113,33 @@ class Sentinels(base.Sentinel):
         self._silent: dict[Any, float] = {}
 
     def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         before = self.source.access.topology
         if not self.source.renew():
             return False
         if self.source.access.topology != before:
             old = self.sentinels
-            # First, as this task may be cancelled while it waits for the others to close.
+            # First: this task may be cancelled while it waits for the old ones to close.
             self._connect_sentinels()
             for sentinel in old:
                 sentinel.close()
         return True
 
     def discover_master(self, service_name: str) -> Address:
-        """The primary that the best informed Sentinels agree on."""
+        """The primary of the Sentinels with the highest epoch."""
         answers = self._ask(lambda sentinel: sentinel.sentinel_masters())
         states = policy.newest(a[service_name] for a in answers if service_name in a)
         for state in states:
             if self.check_master_state(dict(state), service_name):
                 return state["ip"], state["port"]
-        raise base.MasterNotFoundError(f"no Sentinel knows a working primary {service_name!r}")
+        raise base.MasterNotFoundError(f"no Sentinel knows a working {service_name!r}")
 
     def discover_slaves(self, service_name: str) -> list[Any]:
-        """The replicas that a Sentinel takes for working."""
+        """The replicas that a Sentinel reports as working."""
         try:
             answers = self._ask(lambda sentinel: sentinel.sentinel_slaves(service_name))
         except ResponseError:
-            return []  # Not allowed, or it knows nothing yet: the primary serves as well.
+            return []  # Not allowed, or no replica is known yet: the primary is used instead.
         return list(next(filter(None, map(self.filter_slaves, answers)), []))
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class Sentinels(base.Sentinel):
         return answers
 
     def _ask_once(self, question: Callable[[Any], Any]) -> tuple[list[Any], list[Exception]]:
-        """First those that are known to answer; the others only if none of these does."""
+        """First the Sentinels that answered last time; the others only if none of these does."""
         now = time.monotonic()
         silent = [s for s in self.sentinels if self._silent.get(s, -math.inf) > now]
         errors: list[Exception] = []
@@ -185,7 +185,7 @@ class Connection(base.ManagedConnection):
     _final_error: ConnectionError | None = None
 
     def connect_to(self, address: Address) -> None:
-        """Connect; with what the provider says now if what it said before is refused."""
+        """Connect; if the password or certificate is refused, again with the current one."""
         manager = self.connection_pool.sentinel_manager
         try:
             super().connect_to(address)
@@ -205,7 +205,7 @@ class Connection(base.ManagedConnection):
             if self._final_error is None:
                 raise
         if self._final_error is not None:
-            raise self._final_error  # Here, or it would lose the cause by which it is known.
+            raise self._final_error  # Not in the handler: it would lose its cause.
 
     def on_connect(self) -> None:
         """Authenticate, select the database and ask for the role.
@@ -219,7 +219,7 @@ class Connection(base.ManagedConnection):
             self._confirm()
 
     def check_health(self) -> None:
-        """Before a command: see that the server is the primary still, now and then."""
+        """Before a command: check from time to time that the server is still the primary."""
         super().check_health()
         if time.monotonic() < self._ask_role_at:
             return
@@ -232,12 +232,12 @@ class Connection(base.ManagedConnection):
             raise policy.RepeatError(error) from error
 
     def _check_tls(self) -> None:
-        """A connection from before the change is not used for long after it."""
+        """Close a connection that was made before a change to TLS or from it."""
         if self.has_tls != self.tls.is_on:
-            raise ConnectionError(f"{self.host}:{self.port} has changed to TLS, or from it")
+            raise ConnectionError(f"{self.host}:{self.port} has turned TLS on or off")
 
     def _confirm(self) -> None:
-        """PING, which a server refuses that is loading or has lost its primary, then ROLE."""
+        """PING, which is refused while loading or without a primary, then ROLE."""
         self._ask_role_at = math.inf
         both = self.pack_commands([("PING",), ("ROLE",)])
         self.send_packed_command(both, check_health=False)
@@ -250,13 +250,13 @@ class Connection(base.ManagedConnection):
         try:
             role = self.read_response()
         except NoPermissionError:
-            role = None  # Another provider's account may not ask; then READONLY has to tell.
+            role = None  # Other providers may not allow it; then READONLY is the only sign.
         if self.connection_pool.is_master and role and role[0] not in {b"master", "master"}:
             raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
         self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
 
     def read_response(self, *args: Any, **options: Any) -> Any:
-        """Leave an error as the server said it, and note when it says that it was demoted."""
+        """Keep the server's error, and check the role after ``READONLY``."""
         try:
             return super(base.SentinelManagedConnection, self).read_response(*args, **options)
         except ReadOnlyError:
@@ -280,7 +280,7 @@ class Pool(base.SentinelConnectionPool):
 
 
 class Pipeline(base.Pipeline):
-    """A pipeline is sent once; a transaction again if the server has refused all of it."""
+    """A pipeline is sent once; a transaction again if the server refused all of it."""
 
     def _execute_transaction(self, connection: Any, commands: Any, raise_on_error: bool) -> Any:
         try:
@@ -292,7 +292,7 @@ class Pipeline(base.Pipeline):
 
 
 class PubSub(base.PubSub):
-    """Subscribes again when the server is gone."""
+    """Subscribes again after the connection is lost."""
 
     def _disconnect_raise_connect(self, conn: Any, error: Exception) -> None:
         if isinstance(error, TimeoutError):
@@ -302,7 +302,7 @@ class PubSub(base.PubSub):
 
 
 class Client(base.Valkey):
-    """A client that sends again what is safe to send again."""
+    """A client that repeats what is safe to repeat."""
 
     def _send_command_parse_response(
         self, conn: Any, command_name: Any, *args: Any, **options: Any
