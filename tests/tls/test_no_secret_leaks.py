@@ -11,6 +11,7 @@ import pytest
 
 import localjuju
 
+from ..conftest import logged_events
 from ..operator_model import OPERATOR
 from .leaks import Processes, files_with
 

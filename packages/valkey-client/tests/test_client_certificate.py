@@ -10,7 +10,7 @@ import ops
 import pytest
 from ops import testing
 
-from valkey_client import RequestError, ShownCertificate, ValkeyProvider, ValkeyRequirer
+from valkey_client import RequestCertificate, RequestError, ValkeyProvider, ValkeyRequirer
 
 FIRST = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 SECOND = "-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n"
@@ -30,7 +30,7 @@ class Requirer(ops.CharmBase):
 
 
 class Provider(ops.CharmBase):
-    shown: list[ShownCertificate]
+    shown: list[RequestCertificate]
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
@@ -127,7 +127,7 @@ def test_what_is_no_certificate_is_not_sent(text: str) -> None:
 
 def received(
     relation: testing.Relation, *secrets: testing.Secret, **options: Any
-) -> list[ShownCertificate]:
+) -> list[RequestCertificate]:
     ctx = provider()
     state = testing.State(
         model=HERE, leader=True, relations=[relation], secrets=list(secrets), **options
@@ -145,12 +145,12 @@ def asking(**fields: Any) -> testing.Relation:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ({"mtls-cert": FIRST}, ShownCertificate(FIRST)),
-        ({"mtls-cert": "x"}, ShownCertificate("", "it holds no certificate in PEM")),
-        ({"other": FIRST}, ShownCertificate("", "it holds no certificate in PEM")),
+        ({"mtls-cert": FIRST}, RequestCertificate(FIRST)),
+        ({"mtls-cert": "x"}, RequestCertificate("", "it contains no certificate in PEM")),
+        ({"other": FIRST}, RequestCertificate("", "it contains no certificate in PEM")),
     ],
 )
-def test_the_provider_reads_it(content: dict[str, str], expected: ShownCertificate) -> None:
+def test_the_provider_reads_it(content: dict[str, str], expected: RequestCertificate) -> None:
     secret = testing.Secret(content)
     assert received(asking(**{"secret-mtls": secret.id}), secret) == [expected]
 
@@ -178,7 +178,7 @@ def test_a_change_of_the_secret_wakes_the_provider() -> None:
     ctx = provider()
     state = testing.State(model=HERE, leader=True, relations=[relation], secrets=[secret])
     ctx.run(ctx.on.secret_changed(secret), state)
-    assert Provider.shown == [ShownCertificate(SECOND)]
+    assert Provider.shown == [RequestCertificate(SECOND)]
 
 
 def test_between_models_it_travels_encrypted() -> None:
@@ -216,7 +216,7 @@ def test_between_models_it_travels_encrypted() -> None:
     answering = dataclasses.replace(
         created.get_relation(theirs.id), remote_app_data=asked.local_app_data
     )
-    assert received(answering, key) == [ShownCertificate(FIRST)] * 2
+    assert received(answering, key) == [RequestCertificate(FIRST)] * 2
     forged = asking(**{"mtls-cert": "bm90IGVuY3J5cHRlZA=="})
     forged = dataclasses.replace(forged, id=theirs.id)
     assert "key" in received(forged, key)[0].problem

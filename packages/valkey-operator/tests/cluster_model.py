@@ -146,7 +146,7 @@ def granted(
     prefix: str = "a:*", options_digest: str = "", request_id: str = "r"
 ) -> dict[str, Response]:
     """The response that a request was granted with before, by the request's id."""
-    response = Response(prefix, request_id, secret_user="secret:u", asked=options_digest)
+    response = Response(prefix, request_id, secret_user="secret:u", request_digest=options_digest)
     return {request_id: response}
 
 

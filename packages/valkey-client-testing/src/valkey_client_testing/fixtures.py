@@ -253,7 +253,7 @@ def _provider_databag(
             tls_digest=topology.tls_digest,
             options=request.options,
             database=_DATABASE if request.options.own_database else 0,
-            asked=request.options.digest,
+            request_digest=request.options.digest,
         )
     responses = () if state == "gone" else (response,)
     return write_responses(request.wire, Responses(request.wire, responses, refusals), {})

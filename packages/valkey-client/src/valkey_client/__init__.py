@@ -39,7 +39,7 @@ from .messages import Access, AccessRequest, Endpoint, RelationStatus, Response,
 from .options import RequestOptions
 
 if TYPE_CHECKING:
-    from ._certificate_receiver import ShownCertificate
+    from ._certificate_receiver import RequestCertificate
     from ._provider import ValkeyProvider
     from ._provider_responses import Grant, Notice, ProviderResponse, Refusal, Withdrawal
     from ._requirer import ValkeyRequirer
@@ -60,6 +60,7 @@ __all__ = [
     "ProviderResponse",
     "Refusal",
     "RelationStatus",
+    "RequestCertificate",
     "RequestError",
     "RequestOptions",
     "Requests",
@@ -68,7 +69,6 @@ __all__ = [
     "Response",
     "Responses",
     "SecretsUnsupportedError",
-    "ShownCertificate",
     "Topology",
     "UnreachableError",
     "ValkeyClientError",
@@ -82,7 +82,7 @@ _MODULES = {
     "Notice": "._provider_responses",
     "ProviderResponse": "._provider_responses",
     "Refusal": "._provider_responses",
-    "ShownCertificate": "._certificate_receiver",
+    "RequestCertificate": "._certificate_receiver",
     "ValkeyProvider": "._provider",
     "ValkeyRequirer": "._requirer",
     "Withdrawal": "._provider_responses",

@@ -1,4 +1,4 @@
-"""Reads what providers granted, out of databags and secrets; the requirer's side."""
+"""Reads what providers granted, from databags and secrets."""
 
 from __future__ import annotations
 

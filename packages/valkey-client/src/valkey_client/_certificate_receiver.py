@@ -1,4 +1,4 @@
-"""The provider's end of a client certificate; :mod:`._mtls` says how it travels."""
+"""The provider's side of a client certificate; see :mod:`._mtls`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from .messages import AccessRequest, secret_label
 logger = logging.getLogger(__name__)
 
 _CONSUMER = "remote-"
-"""What Juju's name for the consumer of an offer begins with."""
+"""What Juju's names for consumers of an offer begin with."""
 
 
-class ShownCertificate(NamedTuple):
-    """The certificate that comes with a request.
+class RequestCertificate(NamedTuple):
+    """The certificate of a request's clients, or its CA.
 
     Attributes:
-        text: PEM, as far as its look goes; empty if there is none or it cannot be used.
-        problem: Why it cannot be used.
-        is_missing: Whether it could not be read, so that it is worth to try again later.
+        text: It looks like PEM, nothing more is checked; empty if there is none or it cannot be
+            used.
+        problem: Why it cannot be used; empty if it can, or if there is none.
+        is_missing: Whether it could not be read, so that a later attempt may succeed.
     """
 
     text: str = ""
@@ -44,25 +45,25 @@ class CertificateReceiver:
         self._model = model
         self._endpoint = endpoint
 
-    def read(self, request: AccessRequest) -> ShownCertificate:
+    def read(self, request: AccessRequest) -> RequestCertificate:
         """The certificate of a request; never raises on what a requirer did."""
         try:
             text = self._text(request)
         except RequestError as error:
-            return ShownCertificate(problem=str(error))
+            return RequestCertificate(problem=str(error))
         except ops.ModelError as error:
-            logger.warning("relation %d: secret-mtls: %s", request.relation_id, error)
-            return ShownCertificate(
+            logger.warning("relation %d: cannot read secret-mtls: %s", request.relation_id, error)
+            return RequestCertificate(
                 problem="its secret cannot be read; grant it to the relation", is_missing=True
             )
         if text is None:
-            return ShownCertificate()
-        problem = _mtls.fault(text)
-        return ShownCertificate("" if problem else text, problem)
+            return RequestCertificate()
+        problem = _mtls.problem_of(text)
+        return RequestCertificate("" if problem else text, problem)
 
     def _text(self, request: AccessRequest) -> str | None:
         if request.secret_mtls:
-            # The end tells a new secret of the same request from the one before.
+            # The end of the URI: a later secret of the same request needs another label.
             end = request.secret_mtls.replace(":", "/").rpartition("/")[2]
             label = secret_label(self._endpoint, request.relation_id, request.request_id, "mtls")
             secret = self._model.get_secret(id=request.secret_mtls, label=f"{label}.{end}")
@@ -73,7 +74,7 @@ class CertificateReceiver:
         return None
 
     def relation_of(self, secret: ops.Secret) -> str:
-        """The id of the relation whose request's certificate a secret holds; empty if none."""
+        """The id of the relation of a secret with a certificate; empty for another secret."""
         match (secret.label or "").split("."):
             case [endpoint, number, _, "mtls", "secret", _] if endpoint == self._endpoint:
                 return number
@@ -81,8 +82,8 @@ class CertificateReceiver:
                 return ""
 
     def offer_key(self, relation: ops.Relation, app: ops.Application) -> None:
-        """Let a requirer in another model encrypt its certificate; does nothing in this one."""
-        # Nobody in this model pays for the question.
+        """Share a key with a requirer in another model; does nothing for one in this model."""
+        # The name first: is_cross_model costs a hook command.
         if not app.name.startswith(_CONSUMER) or not _mtls.is_cross_model(self._model, relation):
             return
         label = self._key_label(relation.id)

@@ -1,4 +1,4 @@
-"""What one relation's databag will say, until it is written in one call; the provider's side."""
+"""The next content of a provider's databag, to be written in one call."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Draft:
         relation: The relation.
         requests: What the requirer asks for. None if it was not read: then every response stays,
             and so do the format and the statuses.
-        published: What the databag says now.
+        published: What the databag contains now.
 
     Attributes:
-        responses: What it will say, by request id.
+        responses: What it will contain, by request id.
     """
 
     def __init__(self, relation: ops.Relation, requests: Requests | None, published: Responses):
@@ -49,8 +49,8 @@ class Draft:
         before, requests = self._published, self._requests
         wire, relation_statuses = before.wire, before.statuses
         if requests is not None:
-            # A databag that cannot be read is no reason to answer in another format than before:
-            # the requirer would find nothing.
+            # For a requirer whose databag is malformed the format stays: in another one it would
+            # find nothing.
             if requests.is_complete or requests.requests or not before.responses:
                 wire = requests.wire
             of_responses = [s for response in self.responses.values() for s in response.statuses]

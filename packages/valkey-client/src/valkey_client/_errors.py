@@ -1,4 +1,4 @@
-"""What this library raises; every class derives from :class:`ValkeyClientError`."""
+"""The errors of this library; all derive from :class:`ValkeyClientError`."""
 
 
 class ValkeyClientError(Exception):
@@ -6,16 +6,16 @@ class ValkeyClientError(Exception):
 
 
 class PrefixError(ValkeyClientError, ValueError):
-    """A text is not a prefix that a provider may grant; the message says what to change."""
+    """A prefix or channel pattern breaks the grammar; the message says what to change."""
 
 
 class RequestError(ValkeyClientError, ValueError):
-    """A request that this charm builds cannot be sent as it is."""
+    """A request of this charm cannot be sent; the message says what to change."""
 
 
 class SecretsUnsupportedError(ValkeyClientError, RuntimeError):
-    """The Juju that runs this model has no secrets, which the contract requires of both ends."""
+    """The Juju of this model has no secrets, which the contract requires."""
 
 
 class UnreachableError(ValkeyClientError, ConnectionError):
-    """An access names no endpoint that a client could connect to."""
+    """There is no access yet, or it has no endpoint."""

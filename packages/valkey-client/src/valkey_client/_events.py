@@ -1,4 +1,4 @@
-"""What the charms at both ends are told."""
+"""The events of both ends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .messages import RelationStatus, account_name
 
 
 class RequestsChangedEvent(ops.RelationEvent):
-    """A requirer asked for something that it was not given yet.
+    """A requirer asked for something that it was not granted yet.
 
-    :meth:`.ValkeyProvider.requests_of` says what.
+    :meth:`.ValkeyProvider.requests_of` returns its requests.
     """
 
 
@@ -51,8 +51,8 @@ class RequestsReleasedEvent(ops.RelationEvent):
 
     def snapshot(self) -> dict[str, Any]:
         """For the framework."""
-        mine = {"request-ids": list(self.request_ids), "is-all": self.is_all}
-        return {**super().snapshot(), **mine}
+        fields = {"request-ids": list(self.request_ids), "is-all": self.is_all}
+        return {**super().snapshot(), **fields}
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """For the framework."""
@@ -62,20 +62,20 @@ class RequestsReleasedEvent(ops.RelationEvent):
 
 
 class ValkeyProviderEvents(ops.ObjectEvents):
-    """What the provider's charm hears."""
+    """Events for the provider's charm."""
 
     changed = ops.EventSource(RequestsChangedEvent)
     released = ops.EventSource(RequestsReleasedEvent)
 
 
 class AccessEvent(ops.RelationEvent):
-    """Something about an access to Valkey happened.
+    """An access to Valkey changed.
 
     Attributes:
         prefix: The prefix that was asked for.
         fields: What changed, with the names of the databags and secrets: ``endpoints``,
             ``password``, ``tls`` and so on. Empty unless this is a ``changed`` event.
-        status: What the provider says. Empty unless this is a ``rejected`` event.
+        status: The provider's reason. None unless this is a ``rejected`` event.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class AccessEvent(ops.RelationEvent):
     def snapshot(self) -> dict[str, Any]:
         """For the framework."""
         status = self.status and [self.status.code, self.status.message, self.status.resolution]
-        mine = {"prefix": self.prefix, "fields": sorted(self.fields), "status": status}
-        return {**super().snapshot(), **mine}
+        fields = {"prefix": self.prefix, "fields": sorted(self.fields), "status": status}
+        return {**super().snapshot(), **fields}
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """For the framework."""
@@ -113,19 +113,19 @@ class AccessReadyEvent(AccessEvent):
 
 
 class AccessChangedEvent(AccessEvent):
-    """Something that was published has changed; see :attr:`AccessEvent.fields`."""
+    """A published field or secret has changed; see :attr:`AccessEvent.fields`."""
 
 
 class AccessGoneEvent(AccessEvent):
-    """The access can no longer be used: the relation ended, or the provider took it back."""
+    """The access can no longer be used: the relation ended, or the provider withdrew it."""
 
 
 class AccessRejectedEvent(AccessEvent):
-    """The provider says that it cannot serve the request; see :attr:`AccessEvent.status`."""
+    """The provider does not serve the request; see :attr:`AccessEvent.status`."""
 
 
 class ValkeyRequirerEvents(ops.ObjectEvents):
-    """What the application's charm hears."""
+    """Events for the application's charm."""
 
     ready = ops.EventSource(AccessReadyEvent)
     changed = ops.EventSource(AccessChangedEvent)

@@ -1,4 +1,4 @@
-"""What both ends demand of Juju."""
+"""What both ends require of Juju."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ._errors import SecretsUnsupportedError
 
 
 def require_secrets(model: ops.Model, endpoint: str) -> None:
-    """Refuse to work without Juju secrets (contract, *Behavior*).
+    """Check that Juju has secrets (contract, *Behavior*).
 
     Raises:
         SecretsUnsupportedError: On a Juju older than 3.0.3.
     """
     if not model.juju_version.has_secrets:
         raise SecretsUnsupportedError(
-            f"endpoint {endpoint}: Juju {model.juju_version} has no secrets, over which"
-            " credentials travel; use Juju 3.0.3 or later"
+            f"endpoint {endpoint}: Juju {model.juju_version} has no secrets, which credentials"
+            " need; use Juju 3.0.3 or later"
         )

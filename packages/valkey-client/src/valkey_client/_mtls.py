@@ -1,9 +1,9 @@
-"""The certificate that a requirer's clients show, on its way to the provider.
+"""How the certificate of a requirer's clients is sent to the provider.
 
-Within a model it travels in a secret of the requirer. A secret of the consuming side cannot be
-read in another model, so there the provider makes a key, shares it in the secret that its databag
-names in ``encryption-secret``, and the certificate stands in the request, encrypted (Fernet). That
-is how the libraries in the field do it.
+Within a model it is in a secret of the requirer. A secret of the consuming side cannot be read in
+another model. There, the provider makes a key and shares it in a secret, whose URI is in the field
+``encryption-secret`` of its databag; the certificate is in the request, encrypted with Fernet. The
+libraries in the field do the same.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from ._errors import RequestError
 from .messages import secret_label
 
 CONTENT = "mtls-cert"
-"""The key in the secret, and the name of the field in a request to another model."""
+"""The key in the secret, and the field of a request to another model."""
 
 ENCRYPTION_SECRET = "encryption-secret"  # noqa: S105
-"""The field of both databags that names the provider's key."""
+"""The field of both databags with the URI of the provider's key."""
 
 _KEY = "encryption-key"
 
 
 class UnusableKeyError(RequestError):
-    """The key that the provider shares cannot be read, or is none."""
+    """The provider's key cannot be read or is not a key."""
 
 
 _CERTIFICATE = re.compile(
@@ -38,28 +38,28 @@ _CERTIFICATE = re.compile(
 _LONGEST = 64 * 1024
 
 
-def fault(text: str) -> str:
-    """What is wrong with a text that should hold certificates; empty if nothing shows."""
+def problem_of(text: str) -> str:
+    """What is wrong with a text that should contain certificates; empty if nothing is found."""
     if "PRIVATE KEY" in text:
-        return "it holds a private key, which must not leave its owner: make a new one"
+        return "it contains a private key, which must never be sent; replace that key"
     if len(text) > _LONGEST:
         return f"it is longer than {_LONGEST // 1024} KiB"
-    return "" if _CERTIFICATE.search(text) else "it holds no certificate in PEM"
+    return "" if _CERTIFICATE.search(text) else "it contains no certificate in PEM"
 
 
 def check(text: str) -> str:
-    """The text without what surrounds it.
+    """The text without surrounding blanks.
 
     Raises:
         RequestError: If it cannot be sent.
     """
-    if found := fault(text):
-        raise RequestError(f"client_certificate cannot be sent: {found}")
+    if problem := problem_of(text):
+        raise RequestError(f"client_certificate cannot be sent: {problem}")
     return text.strip() + "\n"
 
 
-def is_shown(bag: Mapping[str, str]) -> bool:
-    """Whether a requirer's databag shows a certificate."""
+def has_certificate(bag: Mapping[str, str]) -> bool:
+    """Whether a request in a requirer's databag comes with a certificate."""
     requests = bag.get("requests", "")
     return '"secret-mtls"' in requests or '"mtls-cert"' in requests
 
@@ -80,10 +80,10 @@ def key_label(endpoint: str, relation_id: int) -> str:
 
 
 def encrypt(secret: ops.Secret, text: str, old: str) -> str:
-    """A certificate for another model; as it was if that says the same.
+    """Encrypt a certificate for another model; ``old`` if that is the same certificate.
 
     Raises:
-        RequestError: If this charm lacks what is needed for it.
+        RequestError: If the package cryptography is missing or the key is unusable.
     """
     fernet, invalid = _fernet(secret)
     try:
@@ -95,7 +95,7 @@ def encrypt(secret: ops.Secret, text: str, old: str) -> str:
 
 
 def decrypt(secret: ops.Secret, text: str) -> str:
-    """A certificate from another model.
+    """Decrypt a certificate from another model.
 
     Raises:
         RequestError: If it cannot be decrypted.
@@ -108,7 +108,7 @@ def decrypt(secret: ops.Secret, text: str) -> str:
 
 
 def _fernet(secret: ops.Secret) -> tuple[Any, type[Exception]]:
-    # A large compiled package, and only what is in two models needs it.
+    # A large compiled package, which only relations between models need.
     try:
         from cryptography.fernet import (  # pyright: ignore[reportMissingImports] # noqa: PLC0415
             Fernet,
@@ -116,7 +116,7 @@ def _fernet(secret: ops.Secret) -> tuple[Any, type[Exception]]:
         )
     except ImportError:
         raise RequestError(
-            "client certificates between models need the package cryptography in the charm"
+            "between models a client certificate needs the package cryptography in the charm"
         ) from None
     try:
         return Fernet(secret.get_content(refresh=True).get(_KEY, "")), InvalidToken

@@ -1,10 +1,10 @@
-"""The range of keys and channels that a request names, as a grammar without surprises.
+"""The grammar of a prefix: the range of keys and channels of a request.
 
 The contract says only that the requirer provides "the range of keys and message channels"
-(section *Requirer*, ``prefix``). A server takes any glob in an account's rule, so a text that
-reached it unchecked could widen the account: an empty prefix or ``[^a]*`` opens every key, and
-blanks split into further rules wherever a rule becomes a line of text. This grammar therefore
-admits literal characters and one final ``*``, nothing else.
+(section *Requirer*, ``prefix``). A server accepts any glob in an account's rule, so unchecked text
+could widen the account: an empty prefix or ``[^a]*`` matches every key, and a space begins another
+rule wherever rules are written as one line. Therefore this grammar has literal characters and one
+final ``*`` only.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ._errors import PrefixError
 MAX_LENGTH = 128
 """The longest prefix, in characters, that is granted."""
 
-# Compiled at first use, by ``re`` itself: to compile is a good part of what an import costs.
+# Compiled at first use, by ``re``: compiling would be a large part of the import's time.
 _LITERAL = r"[A-Za-z0-9][A-Za-z0-9_.:/|@{}-]*\Z"
 _FOREIGN = r"[^A-Za-z0-9_.:/|@{}-]"
 
 
 @dataclass(frozen=True)
 class KeyPrefix:
-    """A prefix that passed the grammar.
+    """A prefix that obeys the grammar.
 
     ``application:*`` covers every name that starts with ``application:``; ``application:1``,
     without the star, covers that one name; ``*`` alone covers everything.
@@ -65,9 +65,9 @@ class KeyPrefix:
                 f"prefix {quote(text)} begins with '_', which is reserved for the server's own"
                 " names; begin with a letter or a digit"
             )
-        if found := re.search(_FOREIGN, literal):
+        if match := re.search(_FOREIGN, literal):
             raise PrefixError(
-                f"prefix {quote(text)} contains {quote(found.group())}; use letters, digits and"
+                f"prefix {quote(text)} contains {quote(match.group())}; use letters, digits and"
                 " _ . : / | @ { } - and one final '*'"
             )
         if not re.match(_LITERAL, literal):
@@ -76,21 +76,21 @@ class KeyPrefix:
 
     @property
     def is_everything(self) -> bool:
-        """Whether this is ``*``, the whole keyspace."""
+        """Whether this is ``*``: all keys and channels."""
         return self.is_open and not self.literal
 
     def __str__(self) -> str:
         return self.literal + ("*" if self.is_open else "")
 
     def covers(self, name: str) -> bool:
-        """Whether a key or channel of that name lies inside."""
+        """Whether a key or channel of this name is in the range."""
         return name.startswith(self.literal) if self.is_open else name == self.literal
 
     def overlaps(self, other: KeyPrefix) -> bool:
-        """Whether some name lies inside both.
+        """Whether some name is in both ranges.
 
-        Literal prefixes meet exactly when one begins with the other, so ``a:*`` meets ``a:b:*``
-        and ``app*`` meets ``app2:*``, while ``app:*`` and ``app2:*`` are apart.
+        Two prefixes overlap exactly when one begins with the other: ``a:*`` and ``a:b:*`` do,
+        ``app*`` and ``app2:*`` do, ``app:*`` and ``app2:*`` do not.
         """
         return (
             (self.is_open and other.literal.startswith(self.literal))
@@ -100,11 +100,11 @@ class KeyPrefix:
 
 
 def quote(text: str, limit: int = 40) -> str:
-    """Quote remote text for a message: ASCII only, on one line, and never more than it is worth.
+    """Quote remote text for a message: ASCII only, on one line, shortened.
 
     Args:
         text: Any text.
         limit: How many characters of it to show.
     """
-    shown = ascii(text[:limit])
-    return shown if len(text) <= limit else f"{shown}..."
+    quoted = ascii(text[:limit])
+    return quoted if len(text) <= limit else f"{quoted}..."

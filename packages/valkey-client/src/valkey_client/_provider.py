@@ -1,4 +1,4 @@
-"""The provider's end of the relation."""
+"""The provider's side of the relation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import ops
 
-from ._certificate_receiver import CertificateReceiver, ShownCertificate
+from ._certificate_receiver import CertificateReceiver, RequestCertificate
 from ._draft import has_open, released
 from ._events import ValkeyProviderEvents
 from ._juju import require_secrets
@@ -19,12 +19,12 @@ from .messages import Access, AccessRequest, RelationStatus, Topology
 class ValkeyProvider(ops.Object):
     """Answers the requirers on one endpoint, in the format that each of them chose.
 
-    Every method that writes is for the leader. It writes only what differs, each databag in one
-    call, and nothing in it depends on an earlier hook having run: what was granted is read back
-    from the provider's own databag.
+    The methods that write are for the leader. They write only what differs, each databag in one
+    call. What was granted is read from the provider's databag, so that nothing depends on an
+    earlier hook.
 
-    The two secrets of a request belong to this class. They are granted before the databag names
-    them and removed with the request.
+    This class owns the two secrets of a request. It grants them before the databag has their URIs,
+    and removes them with the request.
 
     Args:
         charm: The charm.
@@ -50,12 +50,12 @@ class ValkeyProvider(ops.Object):
         self.framework.observe(charm.on[endpoint].relation_broken, self._on_broken)
         for name in charm.meta.relations:
             self.framework.observe(charm.on[name].relation_departed, self._on_departed)
-        # What another unit heard as leader, or this one as follower, is looked up once.
+        # Events that came to another leader, or to this unit before it was one.
         self.framework.observe(charm.on.leader_elected, self._on_every_relation)
         self.framework.observe(charm.on.upgrade_charm, self._on_every_relation)
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
 
-    # What was asked, and what was answered.
+    # Reading.
 
     @property
     def relations(self) -> list[ops.Relation]:
@@ -64,7 +64,7 @@ class ValkeyProvider(ops.Object):
 
     @property
     def requests(self) -> tuple[AccessRequest, ...]:
-        """Everything that is asked for, over all relations. Reads one databag a relation."""
+        """The requests of all relations. Reads one databag for each relation."""
         return tuple(
             request
             for relation in self.relations
@@ -72,34 +72,34 @@ class ValkeyProvider(ops.Object):
         )
 
     def requests_of(self, relation: ops.Relation) -> Requests:
-        """What one requirer asks for. Reads one databag."""
+        """The requests of one relation. Reads one databag."""
         return self._publisher.requests_of(relation)
 
     def responses_of(self, relation: ops.Relation) -> Responses:
-        """What one requirer was told. Reads one databag."""
+        """What is published to one relation. Reads one databag."""
         return self._publisher.responses_of(relation)
 
-    def certificate_of(self, request: AccessRequest) -> ShownCertificate:
-        """The certificate that a requirer's clients will show, or its CA.
+    def certificate_of(self, request: AccessRequest) -> RequestCertificate:
+        """The certificate of a requirer's clients, or its CA.
 
-        Reads a secret of the requirer, whose next change is told as ``changed``. Whether it can
-        be trusted is for the charm to judge. Never raises on what a requirer did.
+        Reads a secret of the requirer; its next revision emits ``changed``. The charm decides
+        whether to trust the certificate. Never raises on what a requirer did.
         """
         return self._certificates.read(request)
 
-    # What to answer.
+    # Writing.
 
     def respond(
         self, responses: Iterable[ProviderResponse], *, topology: Topology | None = None
     ) -> list[int]:
-        """Tell requirers any number of things; each databag is written once, if it changes.
+        """Publish any number of responses; each databag is written once, if it changes.
 
         The order of the responses does not matter: withdrawals come first, then grants, notices
         and refusals. A secret exists and is granted before a databag names it. For a relation
         that has ended, withdrawals remove the secrets and the rest is left out.
 
         Args:
-            responses: What to tell.
+            responses: Grants, refusals, notices and withdrawals.
             topology: Where the service is now, for everything that was granted on any relation.
                 For a relation without another response only this side's databag is read.
 
@@ -111,11 +111,11 @@ class ValkeyProvider(ops.Object):
     def publish(
         self, request: AccessRequest, access: Access, statuses: Sequence[RelationStatus] = ()
     ) -> None:
-        """Give a requirer what it asked for; see :class:`.Grant`."""
+        """Grant a request; see :class:`.Grant`."""
         self.respond([Grant(request, access, tuple(statuses))])
 
     def reject(self, request: AccessRequest, status: RelationStatus) -> None:
-        """Tell a requirer why it is not given what it asked for; see :class:`.Refusal`."""
+        """Refuse a request; see :class:`.Refusal`."""
         self.respond([Refusal(request, status)])
 
     def withdraw(self, relation_id: int, request_ids: Iterable[str] | None = None) -> None:
@@ -143,26 +143,26 @@ class ValkeyProvider(ops.Object):
 
     def _on_changed(self, event: ops.RelationChangedEvent) -> None:
         if self._charm.unit.is_leader():
-            self._look_at(event.relation, event.unit)
+            self._compare(event.relation, event.unit)
 
     def _on_created(self, event: ops.RelationCreatedEvent) -> None:
-        """Let a requirer in another model send a certificate; see :mod:`valkey_client._mtls`."""
+        """Let a requirer in another model send a certificate; see :mod:`._mtls`."""
         if self._charm.unit.is_leader():
             self._certificates.offer_key(event.relation, event.app)
 
     def _on_secret_changed(self, event: ops.SecretChangedEvent) -> None:
-        """A requirer has another certificate."""
-        number = self._certificates.relation_of(event.secret)
-        for relation in self.relations if number else ():
-            if str(relation.id) == number and self._charm.unit.is_leader():
+        """A requirer has a new certificate."""
+        relation_id = self._certificates.relation_of(event.secret)
+        for relation in self.relations if relation_id else ():
+            if str(relation.id) == relation_id and self._charm.unit.is_leader():
                 self.on.changed.emit(relation, app=relation.app)
 
     def _on_every_relation(self, _: ops.EventBase) -> None:
         if self._charm.unit.is_leader():
             for relation in self.relations:
-                self._look_at(relation)
+                self._compare(relation)
 
-    def _look_at(self, relation: ops.Relation, unit: ops.Unit | None = None) -> None:
+    def _compare(self, relation: ops.Relation, unit: ops.Unit | None = None) -> None:
         requests, published = self.requests_of(relation), self.responses_of(relation)
         gone = [response.request_id for response in released(requests, published)]
         if gone:
@@ -176,8 +176,8 @@ class ValkeyProvider(ops.Object):
     def is_leaving(self) -> bool:
         """Whether this unit is being removed.
 
-        Its relations break one after the other then, although they go on for the other units.
-        What it sees of them is no reason to take anything back.
+        Then its relations break one after the other, although they continue on other units: no
+        reason to withdraw anything.
         """
         return bool(self._stored.leaving)
 

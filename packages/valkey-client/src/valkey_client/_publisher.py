@@ -1,4 +1,4 @@
-"""Writes what a provider tells its requirers into databags and secrets."""
+"""Writes a provider's responses into databags and secrets."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class Publisher:
         return [relation for relation in self._model.relations[self._endpoint] if relation.active]
 
     def requests_of(self, relation: ops.Relation) -> Requests:
-        """What one requirer asks for."""
+        """See :meth:`.ValkeyProvider.requests_of`."""
         try:
             bag = dict(relation.data[relation.app])
         except (ops.ModelError, KeyError):
-            # The relation went away while its hook was being retried.
+            # The relation was removed while its hook was retried.
             return Requests("v0", is_complete=False)
         return read_requests(bag, relation.id)
 
     def responses_of(self, relation: ops.Relation) -> Responses:
-        """What one requirer was told."""
+        """See :meth:`.ValkeyProvider.responses_of`."""
         return read_responses(relation.data[self._model.app])
 
     def request_ids(self, relation_id: int) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ class Publisher:
             tls_digest=old.tls_digest,
             database=access.database,
             options=access.options,
-            asked=request.digest,
+            request_digest=request.digest,
             statuses=tuple(grant.statuses),
             alias=request.alias,
             extra=old.extra,
@@ -185,7 +185,7 @@ class Publisher:
         return response._replace(topology=topology, tls_digest=topology.tls_digest)
 
     def _salt(self, relation: ops.Relation) -> str:
-        """A v0 requirer sends no salt, yet expects one: any stable text will do."""
+        """A v0 requirer sends no salt but expects one; any stable text is accepted."""
         return request_key(f"{self._model.uuid}.{self._endpoint}.{relation.id}")[:16]
 
 

@@ -67,15 +67,15 @@ class RequestWriter:
         bag = relation.data[self._model.app]
         if self._wire == "v1":
             requests, certificate_fields = self._certificates.add_to(relation, requests, bag)
-            wanted = v1.write_requests(requests) | certificate_fields
+            content = v1.write_requests(requests) | certificate_fields
             stale = v0.REQUIRER_KEYS - v1.REQUIRER_KEYS
         else:
-            wanted = v0.write_requests(requests[0])
+            content = v0.write_requests(requests[0])
             stale = v1.REQUIRER_KEYS - v0.REQUIRER_KEYS
-        changes = {key: value for key, value in wanted.items() if bag.get(key) != value}
+        changes = {key: value for key, value in content.items() if bag.get(key) != value}
         changes.update({key: "" for key in stale if key in bag})
         if changes:
             bag.update(changes)
             if self._wire == "v0":
-                secrets = wanted["requested-secrets"]
+                secrets = content["requested-secrets"]
                 relation.data[self._model.unit].update({"requested-secrets": secrets})

@@ -1,4 +1,4 @@
-"""The requirer's end of the relation."""
+"""The requirer's side of the relation."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ logger = logging.getLogger(__name__)
 
 
 class ValkeyRequirer(ops.Object):
-    """Asks for a part of Valkey and says what came of it.
+    """Requests a part of Valkey and reads what the provider grants.
 
-    Any change of any published field or secret emits one event on each unit. What a unit has
-    seen is kept on that unit, so that noticing a change wakes nobody else.
+    Each change of a published field or secret emits one event on each unit. A unit keeps what it
+    has seen in its own stored state, which wakes no other unit.
 
     Args:
         charm: The charm.
         endpoint: The name of the endpoint in the charm's metadata.
         prefix: The range of keys and channels, such as ``application:*``; several of them for
             several accounts over one relation.
-        wire: ``v1``, or ``v0`` for a provider that knows nothing else.
-        channel_patterns: Patterns to subscribe to, such as ``application:room.*``; each goes with
-            the prefix in which it lies.
-        keyspace_events: Whether to be told of changes to the keys.
+        wire: ``v1``, or ``v0`` for a provider that supports nothing else.
+        channel_patterns: Patterns to subscribe to, such as ``application:room.*``; each is part of
+            the request for the prefix that it begins with.
+        keyspace_events: Whether to receive changes to the keys.
         scan: Whether SCAN is needed; see :class:`RequestOptions`.
-        own_database: Whether a database of the application's own is needed.
-        client_certificate: The certificate that the application's clients show where there is
-            TLS, with those between it and its CA and the CA, as PEM; or the CA alone; or a
-            callable that returns it, and nothing as long as there is none. Never a private key.
-            Call :meth:`ask` when it has changed.
+        own_database: Whether the application needs its own database.
+        client_certificate: The certificate of the application's clients for TLS, with its
+            intermediates and its CA, as PEM; or the CA only; or a callable that returns one of
+            these, or nothing while there is none. Never a private key. Call :meth:`ask` when it
+            has changed.
 
-    The four before the last are additions to the contract: a provider that does not know them
-    ignores them. What was given stands in :attr:`Access.options` and :attr:`Access.database`.
-    What the provider thinks of the certificate stands in :attr:`statuses`; the access is given
-    in any case.
+    ``channel_patterns``, ``keyspace_events``, ``scan`` and ``own_database`` are additions to the
+    contract: a provider that does not know them ignores them. :attr:`Access.options` and
+    :attr:`Access.database` say what was granted. A provider that refuses the certificate says so
+    in :attr:`statuses`, and grants the access all the same.
 
     Raises:
         PrefixError: If a prefix or a channel pattern breaks the grammar.
@@ -75,13 +75,15 @@ class ValkeyRequirer(ops.Object):
         texts = (prefix,) if isinstance(prefix, str) else tuple(prefix)
         self._prefixes = tuple(KeyPrefix.parse(text) for text in texts)
         if not self._prefixes or len(set(self._prefixes)) < len(self._prefixes):
-            raise RequestError("name one prefix or several different ones")
+            raise RequestError(f"endpoint {endpoint}: name one prefix, or several different ones")
         options = RequestOptions(
             tuple(channel_patterns), keyspace_events, scan, own_database
         ).for_each(self._prefixes)
         has_fields = any(option.fields for option in options.values())
         if wire == "v0" and (len(self._prefixes) > 1 or has_fields or client_certificate):
-            raise RequestError("a v0 relation carries one prefix and no further fields")
+            raise RequestError(
+                f"endpoint {endpoint}: v0 allows one prefix and no options; use wire='v1'"
+            )
         self._charm = charm
         self.endpoint = endpoint
         self._certificates = CertificateSender(charm.model, endpoint, client_certificate)
@@ -95,16 +97,16 @@ class ValkeyRequirer(ops.Object):
             charm.on.upgrade_charm,
             charm.on.config_changed,
         ):
-            self.framework.observe(source, self._on_occasion_to_ask)
+            self.framework.observe(source, self._on_reason_to_ask)
         self.framework.observe(events.relation_changed, self._on_changed)
         self.framework.observe(events.relation_broken, self._on_broken)
-        if self._certificates.is_given:
+        if self._certificates.has_source:
             for name in charm.meta.relations:
                 self.framework.observe(charm.on[name].relation_departed, self._on_departed)
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
         self.framework.observe(charm.on.update_status, self._on_update_status)
 
-    # What came of it.
+    # Reading.
 
     @property
     def relations(self) -> list[ops.Relation]:
@@ -113,13 +115,13 @@ class ValkeyRequirer(ops.Object):
 
     @property
     def access(self) -> Access | None:
-        """The access to the first prefix, or None as long as it cannot be used."""
+        """The access to the first prefix; None while it cannot be used."""
         return self.access_to(str(self._prefixes[0]))
 
     def access_to(self, prefix: str) -> Access | None:
-        """The access to one of several prefixes, or None as long as it cannot be used.
+        """The access to one of several prefixes; None while it cannot be used.
 
-        With more than one relation on the endpoint, the oldest one that grants it counts.
+        With several relations on the endpoint, the oldest one that grants it is used.
         """
         for relation in self.relations:
             request = self._writer.request(relation, prefix)
@@ -130,15 +132,15 @@ class ValkeyRequirer(ops.Object):
 
     @property
     def statuses(self) -> tuple[RelationStatus, ...]:
-        """What the providers say, worst first."""
+        """The statuses that providers published, most severe first."""
         statuses = {s for r in self.relations for s in self._reader.responses_of(r).statuses}
         return tuple(sorted(statuses, key=lambda status: (-status.code, status.message)))
 
     @property
     def status(self) -> ops.StatusBase:
-        """A status for ``collect-status``: active as soon as every prefix can be used.
+        """A status for ``collect-status``: active when every prefix can be used.
 
-        It reads no secret.
+        Reads no secret.
         """
         if not self.relations:
             return ops.BlockedStatus(f"integrate {self.endpoint} with a Valkey provider")
@@ -160,10 +162,10 @@ class ValkeyRequirer(ops.Object):
     # Asking.
 
     def ask(self) -> None:
-        """Bring what is asked for up to date, as the leader.
+        """Bring the requests up to date, if this unit is the leader.
 
-        This happens by itself when the relation or a leader is new, the charm is upgraded or
-        configured. Call it when ``client_certificate`` has changed.
+        This happens by itself for a new relation or leader, an upgrade and a change of the
+        configuration. Call it when ``client_certificate`` has changed.
 
         Raises:
             RequestError: If the certificate cannot be sent.
@@ -171,15 +173,15 @@ class ValkeyRequirer(ops.Object):
         for relation in self.relations:
             self._ask(relation)
 
-    def _on_occasion_to_ask(self, event: ops.EventBase) -> None:
+    def _on_reason_to_ask(self, event: ops.EventBase) -> None:
         if isinstance(event, ops.RelationCreatedEvent):
             self._ask(event.relation)
             return
         self.ask()
 
     def _on_update_status(self, _: ops.EventBase) -> None:
-        """What could not be used when it was published may be usable now."""
-        if self._certificates.is_given:
+        """A secret that could not be read may be readable now."""
+        if self._certificates.has_source:
             try:
                 self.ask()
             except RequestError as error:  # The charm got it when it called ask().
@@ -216,13 +218,13 @@ class ValkeyRequirer(ops.Object):
 
     def _has_new_key(self, relation: ops.Relation) -> bool:
         return (
-            self._certificates.is_given
+            self._certificates.has_source
             and self._charm.unit.is_leader()
             and self._certificates.has_new_key(relation)
         )
 
     def _drop(self, event: ops.RelationEvent, kept: Collection[str] = ()) -> None:
-        """Forget the accesses of a relation except some; to a prefix no longer asked for, say."""
+        """Forget the accesses of a relation, except some."""
         relation = event.relation
         for key in self._memory.accesses.keys_of(relation.id):
             if key not in kept:
@@ -280,7 +282,7 @@ class ValkeyRequirer(ops.Object):
                 )
 
     def _on_secret_changed(self, event: ops.SecretChangedEvent) -> None:
-        """A password or certificate changed: read it, so that ``access`` has it, and say so."""
+        """Read the new password or certificate, so that ``access`` has it."""
         parts = (event.secret.label or "").split(".")
         if len(parts) < 4 or parts[0] != self.endpoint or parts[-1] != "secret":
             return
@@ -305,6 +307,6 @@ class ValkeyRequirer(ops.Object):
         self._memory.refusals.remove(str(event.relation.id))
         self._drop(event)
         is_over = not self._memory.is_leaving and self._charm.unit.is_leader()
-        if self._certificates.is_given and is_over:
+        if self._certificates.has_source and is_over:
             requests = self._writer.requests(event.relation)
-            self._certificates.take_back(event.relation, (r.request_id for r in requests))
+            self._certificates.remove(event.relation, (r.request_id for r in requests))

@@ -13,11 +13,11 @@ logger = logging.getLogger(__name__)
 
 
 class RequestSecrets:
-    """The secrets ``user`` and ``tls`` of the requests on one endpoint; for the leader.
+    """The secrets ``user`` and ``tls`` of each request on one endpoint; for the leader.
 
     Args:
         model: The model.
-        endpoint: The name of the endpoint, which the secrets' labels begin with.
+        endpoint: The name of the endpoint; the secrets' labels begin with it.
     """
 
     def __init__(self, model: ops.Model, endpoint: str):
@@ -33,7 +33,7 @@ class RequestSecrets:
         old: Response,
         content: dict[str, str],
     ) -> str:
-        """Create or change a secret of a request, granted; returns its URI."""
+        """Create or change a secret of a request, and grant it; returns its URI."""
         uri = old.secret_user if group == "user" else old.secret_tls
         label = secret_label(self._endpoint, relation.id, request_id, group)
         for secret in self._find(uri, label):
@@ -43,8 +43,8 @@ class RequestSecrets:
         try:
             secret = self._model.app.add_secret(content, label=label)
         except ops.ModelError:
-            # Juju knows the label although the databag does not name the secret: another library
-            # made it, or the databag was emptied.
+            # Juju has the label, but the databag does not have the URI: another library made the
+            # secret, or the databag was emptied.
             secret = self._model.get_secret(label=label)
             secret.set_content(content)
         secret.grant(relation)
@@ -53,15 +53,15 @@ class RequestSecrets:
         return secret_id
 
     def _find(self, uri: str, label: str) -> Iterator[ops.Secret]:
-        """The secret if there is one. Nothing is looked up for a request that is new."""
+        """The secret, if it exists. For a new request Juju is not asked."""
         if uri:
             try:
                 yield self._model.get_secret(id=uri, label=label)
             except ops.SecretNotFoundError:
-                logger.warning("%s is gone and will be made again", label)
+                logger.warning("secret %s does not exist any more; creating it again", label)
 
     def remove(self, relation_id: int, response: Response) -> None:
-        """Remove both secrets of a request, as far as they exist; those once removed are known."""
+        """Remove both secrets of a request, if they exist and this hook has not removed them."""
         for group, uri in (("user", response.secret_user), ("tls", response.secret_tls)):
             if uri in self._removed:
                 continue

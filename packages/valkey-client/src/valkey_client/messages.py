@@ -1,4 +1,4 @@
-"""What travels on the relation, free of any wire format."""
+"""What travels on the relation, without its format."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Endpoint(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Endpoint | None:
         """Read ``host:port`` or ``[ipv6]:port``; None if the text is neither."""
-        found = re.match(_ENDPOINT, text.strip())
-        if not found or not 0 < int(found["port"]) < 65536:
+        match = re.match(_ENDPOINT, text.strip())
+        if not match or not 0 < int(match["port"]) < 65536:
             return None
-        return cls(found["host"] or found["ipv6"], int(found["port"]))
+        return cls(match["host"] or match["ipv6"], int(match["port"]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -55,14 +55,14 @@ def format_endpoints(endpoints: Iterable[Endpoint]) -> str:
 
 @dataclass(frozen=True)
 class Topology:
-    """What all requirers of a provider are told alike.
+    """Where the service is; the same for all requirers of a provider.
 
     Attributes:
         endpoints: Where to write: the primary.
         read_only_endpoints: Where to read: the replicas.
         sentinel_endpoints: The Sentinels.
         version: The version of the server, such as ``9.1.2``.
-        mode: How the service is made highly available; the contract knows ``sentinel`` only.
+        mode: How the service is highly available; the contract has ``sentinel`` only.
         primary_name: The name under which Sentinels know the primary.
         tls: Whether the endpoints speak TLS.
         tls_ca: The CA certificates (PEM) that clients must trust, when TLS is on.
@@ -99,7 +99,7 @@ class Access:
         password: Its password; never shown by ``repr``.
         topology: Where the service is.
         database: The number of the database to select, 0 unless the provider says otherwise.
-        options: What was given beyond the prefix; less than was asked for if the provider does
+        options: What was granted beyond the prefix; less than was asked for if the provider does
             not know an option, or may not grant it.
     """
 
@@ -163,9 +163,9 @@ class AccessRequest:
         wire: The format of that relation.
         alias: In v0, the field that carried the prefix; echoed back.
         options: What is asked for beyond the prefix; v1 only.
-        secret_mtls: URI of the requirer's secret with the certificate that its clients show, or
-            the CA of it, in ``mtls-cert``; v1 only.
-        mtls_cert: The same certificate, encrypted, as it travels to another model.
+        secret_mtls: URI of the requirer's secret with its clients' certificate, or the CA of it,
+            in ``mtls-cert``; v1 only.
+        mtls_cert: The same certificate, encrypted, as it is sent to another model.
         extra: Fields of a v1 request that this library does not know, as they came.
     """
 
@@ -182,7 +182,7 @@ class AccessRequest:
 
     @property
     def digest(self) -> str:
-        """Of all that is asked for beyond the prefix; empty for nothing."""
+        """A digest of what is asked for beyond the prefix; empty for nothing."""
         if not (self.secret_mtls or self.mtls_cert):
             return self.options.digest
         text = f"{self.options.digest}\n{self.secret_mtls}\n{self.mtls_cert}"
@@ -190,10 +190,10 @@ class AccessRequest:
 
     @property
     def key(self) -> str:
-        """A token that stands for :attr:`request_id` in labels and usernames.
+        """What represents :attr:`request_id` in labels and usernames.
 
-        The id itself if it is plain, a digest of it if it is not: ids are remote text and may
-        hold anything.
+        The id if it is letters and digits, otherwise a digest of it: ids are remote text and may
+        contain anything.
         """
         return request_key(self.request_id)
 
@@ -213,7 +213,7 @@ def request_key(request_id: str) -> str:
 def request_salt(
     model_uuid: str, application: str, endpoint: str, relation_id: int, prefix: str
 ) -> str:
-    """The salt that a requirer sends: the same whoever leads, so that it is asked once."""
+    """The salt that a requirer sends: the same on every unit, so that a request is sent once."""
     seed = f"{model_uuid}/{application}/{endpoint}/{relation_id}/{prefix}"
     return hashlib.sha256(seed.encode()).hexdigest()[:16]
 
@@ -234,12 +234,12 @@ def account_name(relation_id: int, request_id: str) -> str:
 
 
 class RelationStatus(NamedTuple):
-    """What a provider tells a requirer about the relation.
+    """What a provider tells a requirer about the relation or a request.
 
     Attributes:
         code: 1xxx informs, 4xxx is transient, 5xxx needs a person.
-        message: What is the matter.
-        resolution: What to do about it.
+        message: What is wrong.
+        resolution: What to do.
     """
 
     code: int
@@ -264,14 +264,15 @@ class Response(NamedTuple):
         resource: The prefix, echoed.
         request_id: The id, echoed; empty in v0.
         salt: The salt, echoed.
-        topology: Everything but TLS, which travels in a secret.
+        topology: Without TLS, which is in a secret.
         secret_user: URI of the secret with ``username`` and ``password``.
         secret_tls: URI of the secret with ``tls`` and ``tls-ca``.
         database: Number of the database to select.
-        options: What was given beyond the prefix.
-        tls_digest: The provider's note of what ``secret_tls`` holds.
-        asked: The provider's note of what it answered beyond the prefix, as its digest.
-        statuses: The provider's note of the statuses that it gave this request.
+        options: What was granted beyond the prefix.
+        tls_digest: The provider's note of the content of ``secret_tls``.
+        request_digest: The provider's note of the request that it answered:
+            :attr:`AccessRequest.digest`.
+        statuses: The provider's note of the statuses of this request.
         alias: In v0, the field that carried the prefix.
         extra: Keys that this library does not know.
     """
@@ -285,7 +286,7 @@ class Response(NamedTuple):
     database: int = 0
     options: RequestOptions = RequestOptions()
     tls_digest: str = ""
-    asked: str = ""
+    request_digest: str = ""
     statuses: tuple[RelationStatus, ...] = ()
     alias: str = ""
     extra: Mapping[str, Any] = MappingProxyType({})
@@ -296,9 +297,9 @@ class Response(NamedTuple):
         return bool(self.secret_user)
 
     def answers(self, request: AccessRequest) -> bool:
-        """Whether credentials have been published for this request as it stands."""
+        """Whether credentials have been published for this request as it is now."""
         return (
             self.is_granted
             and self.resource == str(request.prefix)
-            and self.asked == request.digest
+            and self.request_digest == request.digest
         )

@@ -1,7 +1,7 @@
 """What a v1 request may ask for beyond its prefix.
 
-These fields are additions to the contract. A provider that does not know them ignores them, so
-each says what an application needs, and the response says what it was given.
+These fields are additions to the contract. A provider that does not know them ignores them; its
+response says what was granted.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _LITERAL_PART = r"[^*?\[\]]*"
 
 @dataclass(frozen=True)
 class RequestOptions:
-    """What is asked for, or was given, beyond the keys and channels of the prefix.
+    """What is asked for, or was granted, beyond the keys and channels of the prefix.
 
     Attributes:
-        channel_patterns: Patterns to subscribe to with PSUBSCRIBE, each of which lies inside the
-            prefix. Servers compare a pattern with an account's patterns letter by letter, so
-            that an account for ``app:*`` may subscribe to ``app:*`` and not to ``app:room.*``.
-        keyspace_events: Whether to be told of changes to the prefix's keys, in the channels
+        channel_patterns: Patterns to subscribe to with PSUBSCRIBE, each of them inside the prefix.
+            Servers compare a pattern with the account's patterns as text: an account for
+            ``app:*`` may subscribe to ``app:*``, but not to ``app:room.*``.
+        keyspace_events: Whether to receive changes to the prefix's keys, in the channels
             ``__keyspace@DATABASE__:KEY``.
-        scan: Whether SCAN is needed. It shows the names of everybody's keys, so the provider's
-            operator must allow it.
-        own_database: Whether a database of the application's own is needed, in which SCAN, KEYS,
-            DBSIZE, RANDOMKEY and FLUSHDB are allowed (Valkey 9.1.2 or later).
+        scan: Whether SCAN is needed. It returns the names of all applications' keys, so the
+            provider's operator must allow it.
+        own_database: Whether the application needs its own database, in which SCAN, KEYS, DBSIZE,
+            RANDOMKEY and FLUSHDB are allowed (Valkey 9.1.2 or later).
     """
 
     channel_patterns: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class RequestOptions:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The options that are in use, with their names and values in a databag."""
+        """The options that are set, with their names and values in a databag."""
         values: dict[str, Any] = {
             "channel-patterns": list(self.channel_patterns),
             "keyspace-events": self.keyspace_events,
@@ -62,10 +62,10 @@ class RequestOptions:
         return {name: value for name, value in values.items() if value}
 
     def for_each(self, prefixes: Sequence[KeyPrefix]) -> dict[KeyPrefix, RequestOptions]:
-        """The options of the request for each prefix: every pattern with the prefix around it.
+        """The options of the request for each prefix; each pattern goes with the longest prefix.
 
         Raises:
-            PrefixError: If a pattern lies in none of them.
+            PrefixError: If a pattern is inside none of them.
         """
         patterns: dict[KeyPrefix, list[str]] = {prefix: [] for prefix in prefixes}
         for pattern in self.channel_patterns:
@@ -76,39 +76,43 @@ class RequestOptions:
             )
             patterns[home].append(check_pattern(home, pattern))
         return {
-            prefix: replace(self, channel_patterns=tuple(sorted(set(found))))
-            for prefix, found in patterns.items()
+            prefix: replace(self, channel_patterns=tuple(sorted(set(texts))))
+            for prefix, texts in patterns.items()
         }
 
     @property
     def digest(self) -> str:
-        """A short digest, to notice that something else is asked for; empty for no options."""
+        """A short digest, to notice a change; empty for no options."""
         text = json.dumps(self.fields, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16] if self.fields else ""
 
 
 def check_pattern(prefix: KeyPrefix, pattern: object) -> str:
-    """A channel pattern that cannot match a name outside of a prefix.
+    """Check that a channel pattern matches no name outside a prefix.
 
-    Its part before the first metacharacter begins with the prefix, so everything it can match
-    does.
+    The text before its first metacharacter must begin with the prefix.
+
+    Returns:
+        The pattern.
 
     Raises:
-        PrefixError: If it is not such a pattern; the message says why.
+        PrefixError: If it may match another name; the message says what to change.
     """
     if not isinstance(pattern, str):
         raise PrefixError(f"a channel pattern must be a string, not {type(pattern).__name__}")
     if not prefix.is_open:
         raise PrefixError(f"prefix {quote(str(prefix))} is one name; patterns need a final '*'")
     if len(pattern) > MAX_PATTERN_LENGTH:
-        raise PrefixError(f"pattern {quote(pattern)} is longer than {MAX_PATTERN_LENGTH}")
+        raise PrefixError(
+            f"pattern {quote(pattern)} has more than {MAX_PATTERN_LENGTH} characters"
+        )
     if not re.match(_PATTERN, pattern):
         raise PrefixError(
-            f"pattern {quote(pattern)} may hold letters, digits, _ . : / | @ {{ }} - * ? [ ] ^"
+            f"pattern {quote(pattern)}: use letters, digits and _ . : / | @ {{ }} - * ? [ ] ^"
         )
     literal = re.match(_LITERAL_PART, pattern)
     begin = literal.group() if literal else ""
     if not begin.startswith(prefix.literal) or not begin or not begin[0].isalnum():
-        outside = prefix.literal or "a letter or a digit"
-        raise PrefixError(f"pattern {quote(pattern)} must begin with {outside}, unabridged")
+        beginning = prefix.literal or "a letter or a digit"
+        raise PrefixError(f"pattern {quote(pattern)} must begin with {beginning}")
     return pattern

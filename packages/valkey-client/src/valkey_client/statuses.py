@@ -1,4 +1,4 @@
-"""The statuses that this library gives; a provider adds its own from the same ranges.
+"""The statuses that this library publishes; a provider adds its own from the same ranges.
 
 1xxx informs, 4xxx is transient, 5xxx needs a person (``status`` in the provider's databag).
 """
@@ -20,9 +20,9 @@ TOO_MANY = 5006
 
 
 def malformed(what: str) -> RelationStatus:
-    """The databag, or one request in it, cannot be understood."""
+    """The databag, or one request in it, is malformed."""
     return RelationStatus(
-        MALFORMED, what, "Correct the request; what cannot be told apart from it stays granted."
+        MALFORMED, what, "Correct the request; until then, what was granted stays as it is."
     )
 
 
@@ -30,7 +30,7 @@ def too_many(count: int, limit: int) -> RelationStatus:
     """A relation holds more requests than are served."""
     return RelationStatus(
         TOO_MANY,
-        f"{count} requests in one relation; the first {limit} are served",
+        f"{count} requests in one relation; only the first {limit} are served",
         "Ask for fewer prefixes, or use several relations.",
     )
 
@@ -44,8 +44,8 @@ def duplicate_id(request_id: str) -> RelationStatus:
     """Two requests of a relation carry the same id."""
     return RelationStatus(
         DUPLICATE_ID,
-        f"request-id {quote(request_id)} stands for more than one prefix; the first one counts",
-        "Give every request an id of its own.",
+        f"request-id {quote(request_id)} has more than one prefix; only the first is served",
+        "Give every request its own request-id.",
     )
 
 
@@ -53,45 +53,45 @@ def unknown_version(version: str) -> RelationStatus:
     """The databag names a format that is neither v0 nor v1, and has no v0 field either."""
     return RelationStatus(
         UNKNOWN_VERSION,
-        f"version {quote(version)} of the relation is not known here",
-        "Use version v1, or leave the field out for v0.",
+        f"relation version {quote(version)} is not supported",
+        "Use version v1, or omit the field for v0.",
     )
 
 
 def ignored_field(name: str, reason: str) -> RelationStatus:
-    """A field is served as if it had not been sent."""
+    """The request is served without one of its fields."""
     return RelationStatus(IGNORED_FIELD, f"{name} is ignored: {reason}", f"Correct {name}.")
 
 
 def shared(prefix: str) -> RelationStatus:
-    """Another relation was given some of the same names; the contract allows it."""
+    """Some keys or channels are granted to another relation too; the contract allows it."""
     return RelationStatus(
         SHARED,
-        f"keys or channels of {quote(prefix)} are also given to another relation",
-        "Nothing, if that is meant; else ask for another prefix.",
+        f"keys or channels of {quote(prefix)} are also granted to another relation",
+        "No action if this is intended; otherwise ask for another prefix.",
     )
 
 
 def not_isolated(reason: str) -> RelationStatus:
-    """The provider's operator wants no two relations to share a name."""
+    """The provider's operator does not allow two relations to share keys or channels."""
     return RelationStatus(
-        NOT_ISOLATED, reason, "Ask for another prefix, or have the provider set isolation=shared."
+        NOT_ISOLATED, reason, "Ask for another prefix, or set isolation=shared on the provider."
     )
 
 
 def not_ready(what: str) -> RelationStatus:
-    """The provider will serve the request later without anybody's help."""
+    """The provider will serve the request later; nobody needs to act."""
     return RelationStatus(NOT_READY, what, "Wait; no action is needed.")
 
 
 def merge(statuses: list[RelationStatus]) -> list[RelationStatus]:
-    """One status a code, in the order of codes: requirers in the field index them by code."""
+    """One status for each code, in their order: requirers in the field index them by code."""
     merged: dict[int, RelationStatus] = {}
     for status in statuses:
-        known = merged.get(status.code)
-        if known is None:
+        earlier = merged.get(status.code)
+        if earlier is None:
             merged[status.code] = status
-        elif status.message not in known.message and len(known.message) < 500:
-            message = f"{known.message}; {status.message}"
-            merged[status.code] = RelationStatus(status.code, message, known.resolution)
+        elif status.message not in earlier.message and len(earlier.message) < 500:
+            message = f"{earlier.message}; {status.message}"
+            merged[status.code] = RelationStatus(status.code, message, earlier.resolution)
     return [merged[code] for code in sorted(merged)]

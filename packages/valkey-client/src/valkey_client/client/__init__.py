@@ -35,24 +35,24 @@ __all__ = [
 ]
 
 TIMEOUT = 5.0
-"""Seconds that the answer to a command may take, unless the caller says otherwise.
+"""Seconds that the answer to a command may take, by default.
 
-Longer than a planned change of primary holds writes back (2.6 s).
+Longer than a planned change of primary pauses writes (2.6 s).
 """
 
 CONNECT_TIMEOUT = 1.0
-"""Seconds that a connection attempt may take, logging in included.
+"""Seconds that a connection attempt may take, authentication included.
 
-A server that hangs accepts connections still, so that this is what an attempt there costs.
+A server that hangs still accepts connections, so this is what an attempt there costs.
 """
 
 SENTINEL_TIMEOUT = 0.5
 """Seconds that a Sentinel may take to accept a connection, and to answer."""
 
 RETRY_FOR = 10.0
-"""Seconds for which a call goes on looking for the primary.
+"""Seconds for which a call keeps trying to reach the primary.
 
-Longer than a failover: 5 s until Sentinels take a server for dead and 1.5 s until one is promoted.
+Longer than a failover: 5 s until Sentinels consider a server down, 1.5 s until one is promoted.
 """
 
 
@@ -66,59 +66,58 @@ def connect(
 ) -> valkey.Valkey:
     """A valkey-py client that follows the primary through a failover.
 
-    It asks the Sentinels for the primary whenever it makes a connection, believes those that know
-    of the latest failover, and sees that the server is the primary indeed. A connection is asked
-    again every 5 s, so that it does not stay with a primary that was demoted.
+    For each connection it asks the Sentinels for the primary, believes those with the highest
+    epoch, and checks that the server is the primary. It checks that again every 5 s, so that no
+    connection stays with a primary that was demoted.
 
     Within ``retry_for`` seconds of the first error, a call is repeated if
 
     - no connection could be made, so that nothing was sent;
-    - the server refused, so that nothing was done: ``READONLY``, ``NOREPLICAS``, ``LOADING``,
-      ``MASTERDOWN``, and ``UNBLOCKED`` when it was demoted. A transaction likewise;
+    - the server refused it, so that nothing was done: ``READONLY``, ``NOREPLICAS``, ``LOADING``,
+      ``MASTERDOWN``, and ``UNBLOCKED`` when it was demoted. The same holds for a transaction;
     - it only reads.
 
     A call that writes and whose answer was lost raises at once: the server may have done it. To
-    have such calls sent again as well, pass valkey-py's
-    ``retry_on_error=[valkey.ConnectionError, valkey.TimeoutError]``; say so only if all that the
-    client sends may be done twice. A pipeline without a transaction is never sent again unless
-    this says so. Subscriptions are renewed; messages sent meanwhile are lost, as they always are.
+    repeat such calls as well, pass valkey-py's
+    ``retry_on_error=[valkey.ConnectionError, valkey.TimeoutError]``, but only if everything that
+    the client sends may be done twice. A pipeline without a transaction is not repeated otherwise.
+    Subscriptions are renewed; messages sent in between are lost, as always with Valkey.
 
-    A password or certificate that is not accepted any more is an error at once, unless ``access``
-    can be asked and says another one now. If it can, the client also follows a change to TLS or
-    from it, and asks every 5 s while it is used.
+    A refused password or certificate raises at once, unless ``access`` is a callable or object
+    that now returns another one. With such an ``access`` the client also follows when TLS is
+    turned on or off; it asks every 5 s while the client is used.
 
     With TLS, the server's certificate must be signed by one of the CAs in ``tls-ca``; the
-    machine's own count only if there are none. Its name must be that of the endpoint if that is a
-    name, and if it is an IP address, be among those in the certificate if there are any.
+    machine's own CAs are used only if there are none. A host name must be in the certificate; an
+    IP address must be if the certificate has any.
 
     Args:
-        access: What the provider published; or a callable that returns it, or an object with an
-            ``access`` such as a :class:`ValkeyRequirer`. These are asked again when a password or
-            certificate is refused and when no Sentinel answers.
+        access: The access; or a callable that returns it, or an object with an ``access`` such as
+            a :class:`ValkeyRequirer`. These are asked again when a password or certificate is
+            refused and when no Sentinel answers.
         read_only: Whether to read from a replica instead; from the primary if there is none.
-        retry_for: Seconds for which a call that fails goes on. An attempt that has begun is
+        retry_for: Seconds for which a failing call is repeated. An attempt that has begun is
             finished.
-        certificate: What the client proves itself with where there is TLS; or a callable that
-            returns it, which is asked for each connection.
+        certificate: The client's certificate for TLS; or a callable that returns it, which is
+            called for each connection.
         options: Passed on to valkey-py's connections, such as ``decode_responses``,
             ``socket_timeout`` (:data:`TIMEOUT`), ``socket_connect_timeout``
-            (:data:`CONNECT_TIMEOUT`, logging in included) and ``max_connections``. Its ``retry``
-            replaces ``retry_for``. Of those for TLS, ``ssl_certfile``, ``ssl_keyfile`` and
+            (:data:`CONNECT_TIMEOUT`, authentication included) and ``max_connections``. Its
+            ``retry`` replaces ``retry_for``. Of those for TLS: ``ssl_certfile``, ``ssl_keyfile``,
             ``ssl_password`` instead of a ``certificate``, ``ssl_min_version``, ``ssl_ciphers``,
             and ``ssl_check_hostname`` to check the name always or never.
 
     Raises:
-        UnreachableError: If there is no access yet, or it names neither Sentinel nor endpoint.
+        UnreachableError: If there is no access yet, or it has neither Sentinels nor endpoints.
 
-    The calls of the client raise, beside what the server says of the call itself:
+    Calls of the client raise, besides the server's errors about the call itself:
 
     - :class:`valkey.AuthenticationError`: the password is not accepted;
     - :class:`valkey.ConnectionError`, the base of the first: the answer was lost, or no primary
       was found in time (:class:`valkey.sentinel.MasterNotFoundError`);
-    - :class:`valkey.TimeoutError`: no answer came in time, or the primary that the Sentinels name
-      does not answer;
+    - :class:`valkey.TimeoutError`: no answer came in time, or the primary does not answer;
     - :class:`valkey.ReadOnlyError` and :class:`valkey.ResponseError`: the server refused until
-      the time was up;
+      the time was over;
     - :class:`valkey.WatchError`: the connection was lost between ``WATCH`` and ``EXEC``.
     """
     from . import _blocking  # noqa: PLC0415 - needs an extra, imported on use
@@ -128,10 +127,10 @@ def connect(
     manager = (
         _blocking.Sentinels(source, _sentinel_settings(settings))
         if source.access.sentinel_endpoints
-        else _blocking.Published(source)
+        else _blocking.PublishedServers(source)
     )
-    given = settings.get("retry")
-    settings["retry"] = _blocking.GivenRetry(given) if given else _blocking.TimedRetry(retry_for)
+    retry = settings.get("retry")
+    settings["retry"] = _blocking.CallerRetry(retry) if retry else _blocking.TimedRetry(retry_for)
     return _blocking.Client.from_pool(_blocking.Pool(manager, is_master=not read_only, **settings))
 
 
@@ -145,7 +144,7 @@ def connect_async(
 ) -> valkey.asyncio.Valkey:
     """The same as :func:`connect` for asyncio.
 
-    A callable or object given for ``access`` is asked without ``await`` and should not block.
+    A callable or object for ``access`` is called without ``await`` and should not block.
     """
     from . import _asyncio  # noqa: PLC0415
 
@@ -154,10 +153,10 @@ def connect_async(
     manager = (
         _asyncio.Sentinels(source, _sentinel_settings(settings))
         if source.access.sentinel_endpoints
-        else _asyncio.Published(source)
+        else _asyncio.PublishedServers(source)
     )
-    given = settings.get("retry")
-    settings["retry"] = _asyncio.GivenRetry(given) if given else _asyncio.TimedRetry(retry_for)
+    retry = settings.get("retry")
+    settings["retry"] = _asyncio.CallerRetry(retry) if retry else _asyncio.TimedRetry(retry_for)
     return _asyncio.Client.from_pool(_asyncio.Pool(manager, is_master=not read_only, **settings))
 
 
@@ -166,14 +165,14 @@ def glide_configuration(
 ) -> Any:
     """A configuration for ``glide_sync.GlideClient.create``.
 
-    GLIDE has no Sentinel support: the client stays with the endpoints of this access, so make a
-    new one when ``endpoints`` or ``tls`` changes.
+    GLIDE does not support Sentinel: the client keeps the endpoints of this access, so make a new
+    one when ``endpoints`` or ``tls`` changes.
 
     Args:
-        access: What the provider published.
+        access: The access.
         read_only: Whether to read from a replica.
-        certificate: What the client proves itself with where there is TLS; needs a
-            GLIDE whose ``TlsAdvancedConfiguration`` knows ``client_cert_pem``.
+        certificate: The client's certificate for TLS; needs a GLIDE whose
+            ``TlsAdvancedConfiguration`` knows ``client_cert_pem``.
 
     Raises:
         UnreachableError: If the access names no endpoint.
@@ -204,8 +203,8 @@ def glide_configuration(
 def url(access: Access, *, read_only: bool = False) -> str:
     """A URL of the current primary: ``valkey://USER:PASSWORD@HOST:PORT/DATABASE``.
 
-    With TLS it begins with ``valkeys://``, and whoever reads it needs the CA beside it. It holds
-    the password and goes stale with a failover; prefer :func:`connect`.
+    With TLS it begins with ``valkeys://``, and its reader also needs the CA. It contains the
+    password and is wrong after a failover; prefer :func:`connect`.
 
     Raises:
         UnreachableError: If the access names no endpoint.
@@ -216,11 +215,11 @@ def url(access: Access, *, read_only: bool = False) -> str:
 
 
 def environment(access: Access, prefix: str = "VALKEY_") -> dict[str, str]:
-    """Environment variables for a workload that reads its configuration there.
+    """Environment variables for a workload that is configured with them.
 
     Args:
-        access: What the provider published.
-        prefix: What each name begins with.
+        access: The access.
+        prefix: The beginning of each name.
 
     Raises:
         UnreachableError: If the access names no endpoint.
@@ -242,8 +241,8 @@ def environment(access: Access, prefix: str = "VALKEY_") -> dict[str, str]:
     return {prefix + name: value for name, value in values.items()}
 
 
-def _source(given: AccessSource) -> Source:
-    source = Source(given)
+def _source(access: AccessSource) -> Source:
+    source = Source(access)
     if not source.access.sentinel_endpoints:
         _endpoint(source.access, read_only=False)
     return source
@@ -252,7 +251,7 @@ def _source(given: AccessSource) -> Source:
 def _settings(
     source: Source, certificate: CertificateSource | None, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """What servers are connected to with."""
+    """The settings of connections to servers."""
     import valkey  # noqa: PLC0415
 
     from . import _tls  # noqa: PLC0415
@@ -275,7 +274,7 @@ def _settings(
 
 
 def _sentinel_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """What Sentinels are connected to with: the account and TLS are the same as on servers."""
+    """The settings of connections to Sentinels, with the same account and TLS as for servers."""
     return {
         "credential_provider": settings["credential_provider"],
         "tls": settings["tls"],
@@ -287,5 +286,5 @@ def _sentinel_settings(settings: dict[str, Any]) -> dict[str, Any]:
 def _endpoint(access: Access, *, read_only: bool) -> Endpoint:
     candidates = (access.read_only_endpoints if read_only else ()) or access.endpoints
     if not candidates:
-        raise UnreachableError(f"the provider published no endpoint for {access.prefix}")
+        raise UnreachableError(f"the provider has published no endpoint for {access.prefix} yet")
     return candidates[0]

@@ -1,4 +1,8 @@
-"""valkey-py's asyncio client, made to follow the primary; see ``_blocking`` for the reasons."""
+"""valkey-py's asyncio client, made to follow the primary.
+
+``_blocking.py`` is made from this file by ``scripts/make_blocking.py``. What differs between the
+two is in ``_asyncio_base.py`` and ``_blocking_base.py``.
+"""
 
 # valkey-py leaves most of what is extended here without annotations.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -6,23 +10,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import valkey.asyncio
-import valkey.asyncio.client
-import valkey.asyncio.connection
-from valkey.asyncio.retry import Retry
-from valkey.asyncio.sentinel import (
-    MasterNotFoundError,
-    Sentinel,
-    SentinelConnectionPool,
-    SentinelManagedConnection,
-    SlaveNotFoundError,
-)
 from valkey.backoff import NoBackoff
 from valkey.exceptions import (
     ConnectionError,  # noqa: A004
@@ -35,14 +27,14 @@ from valkey.exceptions import (
 )
 
 from ..messages import Endpoint
+from . import _asyncio_base as base
 from . import _policy as policy
 from ._source import Source
-from ._tls import Tls
 
 Address = tuple[str, int]
 
 
-class TimedRetry(Retry):
+class TimedRetry(base.Retry):
     """Retries for some time instead of a number of times."""
 
     def __init__(self, seconds: float):
@@ -55,73 +47,73 @@ class TimedRetry(Retry):
         """See :class:`valkey.asyncio.retry.Retry`."""
         with policy.limited(self._seconds) as limit:
 
-            async def consider(error: Exception) -> None:
+            async def fail_in_time(error: Exception) -> None:
                 await fail(error)
                 limit.check(error)
 
-            return await super().call_with_retry(do, consider)
+            return await super().call_with_retry(do, fail_in_time)
 
 
-class GivenRetry(Retry):
-    """The caller's own; what :class:`policy.RepeatError` carries is what the caller sees of it."""
+class CallerRetry(base.Retry):
+    """The caller's own; instead of a :class:`policy.RepeatError` the caller gets its cause."""
 
-    def __init__(self, given: Retry):
+    def __init__(self, retry: base.Retry):
         super().__init__(NoBackoff(), 0)
-        self._given = given
+        self._retry = retry
 
     def update_supported_errors(self, specified_errors: Any) -> None:
         """See :class:`valkey.asyncio.retry.Retry`."""
-        self._given.update_supported_errors(specified_errors)
+        self._retry.update_supported_errors(specified_errors)
 
     async def call_with_retry(
         self, do: Callable[[], Awaitable[Any]], fail: Callable[[Any], Awaitable[Any]]
     ) -> Any:
         """See :class:`valkey.asyncio.retry.Retry`."""
         try:
-            return await self._given.call_with_retry(do, fail)
+            return await self._retry.call_with_retry(do, fail)
         except policy.RepeatError as error:
             raise error.cause from error
 
 
-class Published:
-    """Finds the servers where the provider says they are, if it names no Sentinel."""
+class PublishedServers:
+    """Finds servers by the published endpoints, if the provider has no Sentinels."""
 
     def __init__(self, source: Source):
         self.source = source
 
     async def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         return self.source.renew()
 
     async def discover_master(self, _: str) -> Address:
         """The published primary."""
-        self.source.renew()
+        await self.renew()
         for endpoint in self.source.access.endpoints:
             return _address(endpoint)
-        raise MasterNotFoundError("the provider names no endpoint any more")
+        raise base.MasterNotFoundError("the provider publishes no endpoint any more")
 
     async def discover_slaves(self, _: str) -> list[Address]:
         """The published replicas."""
-        self.source.renew()
+        await self.renew()
         return [_address(endpoint) for endpoint in self.source.access.read_only_endpoints]
 
     async def aclose(self) -> None:
         """There is nothing to close."""
 
 
-class Sentinels(Sentinel):
-    """Asks all Sentinels, and believes those that know of the latest failover."""
+class Sentinels(base.Sentinel):
+    """Asks all Sentinels, and believes those with the highest epoch."""
 
     def __init__(self, source: Source, options: dict[str, Any]):
         self.source = source
         super().__init__((), sentinel_kwargs=options)
-        self._find()
+        self._connect_sentinels()
 
-    def _find(self) -> None:
+    def _connect_sentinels(self) -> None:
         self.sentinels = [
-            valkey.asyncio.Valkey.from_pool(
-                valkey.asyncio.ConnectionPool(
-                    SecuredConnection, host=host, port=port, **self.sentinel_kwargs
+            base.Valkey.from_pool(
+                base.ConnectionPool(
+                    base.SecuredConnection, host=host, port=port, **self.sentinel_kwargs
                 )
             )
             for host, port in map(_address, self.source.access.sentinel_endpoints)
@@ -129,33 +121,33 @@ class Sentinels(Sentinel):
         self._silent: dict[Any, float] = {}
 
     async def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         before = self.source.access.topology
         if not self.source.renew():
             return False
         if self.source.access.topology != before:
             old = self.sentinels
-            # First, as this task may be cancelled while it waits for the others to close.
-            self._find()
+            # First: this task may be cancelled while it waits for the old ones to close.
+            self._connect_sentinels()
             for sentinel in old:
                 await sentinel.aclose()
         return True
 
     async def discover_master(self, service_name: str) -> Address:
-        """The primary that the best informed Sentinels agree on."""
+        """The primary of the Sentinels with the highest epoch."""
         answers = await self._ask(lambda sentinel: sentinel.sentinel_masters())
         states = policy.newest(a[service_name] for a in answers if service_name in a)
         for state in states:
             if self.check_master_state(dict(state), service_name):
                 return state["ip"], state["port"]
-        raise MasterNotFoundError(f"no Sentinel knows a working primary {service_name!r}")
+        raise base.MasterNotFoundError(f"no Sentinel knows a working {service_name!r}")
 
     async def discover_slaves(self, service_name: str) -> list[Any]:
-        """The replicas that a Sentinel takes for working."""
+        """The replicas that a Sentinel reports as working."""
         try:
             answers = await self._ask(lambda sentinel: sentinel.sentinel_slaves(service_name))
         except ResponseError:
-            return []  # Not allowed, or it knows nothing yet: the primary serves as well.
+            return []  # Not allowed, or no replica is known yet: the primary is used instead.
         return list(next(filter(None, map(self.filter_slaves, answers)), []))
 
     async def aclose(self) -> None:
@@ -171,20 +163,19 @@ class Sentinels(Sentinel):
             for error in errors:
                 if policy.is_final(error):
                     raise error
-            raise MasterNotFoundError(f"no Sentinel answers: {'; '.join(map(str, errors))}")
+            raise base.MasterNotFoundError(f"no Sentinel answers: {'; '.join(map(str, errors))}")
         return answers
 
     async def _ask_once(
         self, question: Callable[[Any], Awaitable[Any]]
     ) -> tuple[list[Any], list[Exception]]:
-        """First those that are known to answer; the others only if none of these does."""
+        """First the Sentinels that answered last time; the others only if none of these does."""
         now = time.monotonic()
         silent = [s for s in self.sentinels if self._silent.get(s, -math.inf) > now]
         errors: list[Exception] = []
         for group in ([s for s in self.sentinels if s not in silent], silent):
-            found = await asyncio.gather(*map(question, group), return_exceptions=True)
             answers: list[Any] = []
-            for sentinel, answer in zip(group, found, strict=True):
+            for sentinel, answer in await base.ask_all(question, group):
                 if isinstance(answer, ConnectionError | TimeoutError):
                     self._silent[sentinel] = time.monotonic() + policy.SILENCE
                     errors.append(answer)
@@ -197,98 +188,66 @@ class Sentinels(Sentinel):
         return [], errors
 
 
-class SecuredConnection(valkey.asyncio.connection.Connection):
-    """A connection with TLS or without, as the provider says when it is made."""
-
-    def __init__(self, *, tls: Tls, **options: Any):
-        self.tls = tls
-        self.has_tls = False
-        super().__init__(**options)
-
-    def _connection_arguments(self) -> dict[str, Any]:
-        return {**super()._connection_arguments(), "ssl": self.tls.context(self.host)}
-
-    async def _connect(self) -> None:
-        await super()._connect()
-        writer: Any = self._writer
-        self.has_tls = writer.get_extra_info("ssl_object") is not None
-        if self.has_tls:
-            try:
-                self.tls.check(self.host, writer.get_extra_info("peercert"))
-            except OSError:
-                await self.disconnect(nowait=True)
-                raise
-
-
-class Connection(SecuredConnection, SentinelManagedConnection):
+class Connection(base.ManagedConnection):
     """A connection that knows the role of its server."""
 
     _ask_role_at = math.inf
-    _refused: ConnectionError | None = None
+    _final_error: ConnectionError | None = None
 
     async def connect_to(self, address: Address) -> None:
-        """Connect; with what the provider says now if what it said before is refused."""
+        """Connect; if the password or certificate is refused, again with the current one."""
         manager = self.connection_pool.sentinel_manager
         try:
             await super().connect_to(address)
         except ConnectionError as error:
             if not (policy.is_final(error) and await manager.renew()):
                 if policy.is_final(error):
-                    self._refused = error
+                    self._final_error = error
                 raise
             await super().connect_to(address)
 
     async def _connect_retry(self) -> None:
-        self._refused = None
+        self._final_error = None
         try:
             await super()._connect_retry()
-        except SlaveNotFoundError:
+        except base.SlaveNotFoundError:
             # valkey-py tries the next replica whatever the reason.
-            if self._refused is None:
+            if self._final_error is None:
                 raise
-        if self._refused is not None:
-            raise self._refused  # Here, or it would lose the cause by which it is known.
+        if self._final_error is not None:
+            raise self._final_error  # Not in the handler: it would lose its cause.
 
     async def on_connect(self) -> None:
-        """Authenticate, select the database and ask for the role, in the time of an attempt."""
+        """Authenticate, select the database and ask for the role.
+
+        A server that hangs still accepts connections, so all of this gets the time of a connection
+        attempt, which is shorter than that of a command.
+        """
         self._ask_role_at = math.inf
-        allowed, self.socket_timeout = self.socket_timeout, self.socket_connect_timeout
-        try:
+        with self.attempt():
             await super().on_connect()
             await self._confirm()
-        finally:
-            self.socket_timeout = allowed
-
-    async def can_read_destructive(self) -> bool:
-        """Before a command: see that the server has not closed the connection meanwhile.
-
-        valkey-py looks at what the event loop has read, and does not let it read: it takes the
-        loop one turn to find that something has come, and one to read it.
-        """
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        return await super().can_read_destructive()
 
     async def check_health(self) -> None:
-        """Before a command: see that the server is the primary still, now and then."""
+        """Before a command: check from time to time that the server is still the primary."""
         await super().check_health()
         if time.monotonic() < self._ask_role_at:
             return
         try:
             await self.connection_pool.sentinel_manager.renew()
-            self._see_to_tls()
+            self._check_tls()
             await self._confirm()
         except (ConnectionError, TimeoutError) as error:
             await self.disconnect(nowait=True)
             raise policy.RepeatError(error) from error
 
-    def _see_to_tls(self) -> None:
-        """A connection from before the change is not used for long after it."""
+    def _check_tls(self) -> None:
+        """Close a connection that was made before a change to TLS or from it."""
         if self.has_tls != self.tls.is_on:
-            raise ConnectionError(f"{self.host}:{self.port} has changed to TLS, or from it")
+            raise ConnectionError(f"{self.host}:{self.port} has turned TLS on or off")
 
     async def _confirm(self) -> None:
-        """PING, which a server refuses that is loading or has lost its primary, then ROLE."""
+        """PING, which is refused while loading or without a primary, then ROLE."""
         self._ask_role_at = math.inf
         both = self.pack_commands([("PING",), ("ROLE",)])
         await self.send_packed_command(both, check_health=False)
@@ -301,25 +260,27 @@ class Connection(SecuredConnection, SentinelManagedConnection):
         try:
             role = await self.read_response()
         except NoPermissionError:
-            role = None
+            role = None  # Other providers may not allow it; then READONLY is the only sign.
         if self.connection_pool.is_master and role and role[0] not in {b"master", "master"}:
             raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
         self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
-        """Leave an error as the server said it, and note when it says that it was demoted."""
+        """Keep the server's error, and check the role after ``READONLY``."""
         try:
-            return await super(SentinelManagedConnection, self).read_response(*args, **options)
+            return await super(base.SentinelManagedConnection, self).read_response(
+                *args, **options
+            )
         except ReadOnlyError:
             if self.connection_pool.is_master:
                 self._ask_role_at = 0
             raise
 
 
-class Pool(SentinelConnectionPool):
+class Pool(base.SentinelConnectionPool):
     """A pool that closes the connections to the Sentinels with its own."""
 
-    def __init__(self, manager: Sentinels | Published, **options: Any):
+    def __init__(self, manager: Sentinels | PublishedServers, **options: Any):
         options["connection_class"] = Connection
         super().__init__(manager.source.access.primary_name, manager, **options)
 
@@ -330,8 +291,8 @@ class Pool(SentinelConnectionPool):
             await self.sentinel_manager.aclose()
 
 
-class Pipeline(valkey.asyncio.client.Pipeline):
-    """A pipeline is sent once; a transaction again if the server has refused all of it."""
+class Pipeline(base.Pipeline):
+    """A pipeline is sent once; a transaction again if the server refused all of it."""
 
     async def _execute_transaction(
         self, connection: Any, commands: Any, raise_on_error: bool
@@ -344,8 +305,8 @@ class Pipeline(valkey.asyncio.client.Pipeline):
             raise
 
 
-class PubSub(valkey.asyncio.client.PubSub):
-    """Subscribes anew when the server is gone."""
+class PubSub(base.PubSub):
+    """Subscribes again after the connection is lost."""
 
     async def _disconnect_raise_connect(self, conn: Any, error: Exception) -> None:
         if isinstance(error, TimeoutError):
@@ -354,8 +315,8 @@ class PubSub(valkey.asyncio.client.PubSub):
         await conn.connect()
 
 
-class Client(valkey.asyncio.Valkey):
-    """A client that sends again what is safe to send again."""
+class Client(base.Valkey):
+    """A client that repeats what is safe to repeat."""
 
     async def _send_command_parse_response(
         self, conn: Any, command_name: Any, *args: Any, **options: Any

@@ -1,4 +1,4 @@
-"""valkey-py's blocking client, made to follow the primary."""
+"""valkey-py's blocking client, made to follow the primary; made from ``_asyncio.py``."""
 
 # valkey-py leaves most of what is extended here without annotations.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import valkey.client
-import valkey.connection
 from valkey.backoff import NoBackoff
 from valkey.exceptions import (
     ConnectionError,  # noqa: A004
@@ -23,68 +21,60 @@ from valkey.exceptions import (
     TimeoutError,  # noqa: A004
     ValkeyError,
 )
-from valkey.retry import Retry
-from valkey.sentinel import (
-    MasterNotFoundError,
-    Sentinel,
-    SentinelConnectionPool,
-    SentinelManagedConnection,
-    SlaveNotFoundError,
-)
 
 from ..messages import Endpoint
+from . import _blocking_base as base
 from . import _policy as policy
 from ._source import Source
-from ._tls import Tls
 
 Address = tuple[str, int]
 
 
-class TimedRetry(Retry):
+class TimedRetry(base.Retry):
     """Retries for some time instead of a number of times."""
 
     def __init__(self, seconds: float):
         super().__init__(policy.Backoff(), -1, (ConnectionError, TimeoutError))
         self._seconds = seconds
 
-    def call_with_retry(self, do: Callable[[], Any], fail: Callable[[Exception], Any]) -> Any:
+    def call_with_retry(self, do: Callable[[], Any], fail: Callable[[Any], Any]) -> Any:
         """See :class:`valkey.retry.Retry`."""
         with policy.limited(self._seconds) as limit:
 
-            def consider(error: Exception) -> None:
+            def fail_in_time(error: Exception) -> None:
                 fail(error)
                 limit.check(error)
 
-            return super().call_with_retry(do, consider)
+            return super().call_with_retry(do, fail_in_time)
 
 
-class GivenRetry(Retry):
-    """The caller's own; what :class:`policy.RepeatError` carries is what the caller sees of it."""
+class CallerRetry(base.Retry):
+    """The caller's own; instead of a :class:`policy.RepeatError` the caller gets its cause."""
 
-    def __init__(self, given: Retry):
+    def __init__(self, retry: base.Retry):
         super().__init__(NoBackoff(), 0)
-        self._given = given
+        self._retry = retry
 
     def update_supported_errors(self, specified_errors: Any) -> None:
         """See :class:`valkey.retry.Retry`."""
-        self._given.update_supported_errors(specified_errors)
+        self._retry.update_supported_errors(specified_errors)
 
     def call_with_retry(self, do: Callable[[], Any], fail: Callable[[Any], Any]) -> Any:
         """See :class:`valkey.retry.Retry`."""
         try:
-            return self._given.call_with_retry(do, fail)
+            return self._retry.call_with_retry(do, fail)
         except policy.RepeatError as error:
             raise error.cause from error
 
 
-class Published:
-    """Finds the servers where the provider says they are, if it names no Sentinel."""
+class PublishedServers:
+    """Finds servers by the published endpoints, if the provider has no Sentinels."""
 
     def __init__(self, source: Source):
         self.source = source
 
     def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         return self.source.renew()
 
     def discover_master(self, _: str) -> Address:
@@ -92,7 +82,7 @@ class Published:
         self.renew()
         for endpoint in self.source.access.endpoints:
             return _address(endpoint)
-        raise MasterNotFoundError("the provider names no endpoint any more")
+        raise base.MasterNotFoundError("the provider publishes no endpoint any more")
 
     def discover_slaves(self, _: str) -> list[Address]:
         """The published replicas."""
@@ -103,19 +93,19 @@ class Published:
         """There is nothing to close."""
 
 
-class Sentinels(Sentinel):
-    """Asks all Sentinels, and believes those that know of the latest failover."""
+class Sentinels(base.Sentinel):
+    """Asks all Sentinels, and believes those with the highest epoch."""
 
     def __init__(self, source: Source, options: dict[str, Any]):
         self.source = source
         super().__init__((), sentinel_kwargs=options)
-        self._find()
+        self._connect_sentinels()
 
-    def _find(self) -> None:
+    def _connect_sentinels(self) -> None:
         self.sentinels = [
-            valkey.Valkey.from_pool(
-                valkey.ConnectionPool(
-                    SecuredConnection, host=host, port=port, **self.sentinel_kwargs
+            base.Valkey.from_pool(
+                base.ConnectionPool(
+                    base.SecuredConnection, host=host, port=port, **self.sentinel_kwargs
                 )
             )
             for host, port in map(_address, self.source.access.sentinel_endpoints)
@@ -123,33 +113,34 @@ class Sentinels(Sentinel):
         self._silent: dict[Any, float] = {}
 
     def renew(self) -> bool:
-        """Learn what the provider says now."""
+        """Get the current access; says whether it changed."""
         before = self.source.access.topology
         if not self.source.renew():
             return False
         if self.source.access.topology != before:
             old = self.sentinels
-            self._find()
+            # First: this task may be cancelled while it waits for the old ones to close.
+            self._connect_sentinels()
             for sentinel in old:
                 sentinel.close()
         return True
 
     def discover_master(self, service_name: str) -> Address:
-        """The primary that the best informed Sentinels agree on."""
+        """The primary of the Sentinels with the highest epoch."""
         answers = self._ask(lambda sentinel: sentinel.sentinel_masters())
         states = policy.newest(a[service_name] for a in answers if service_name in a)
         for state in states:
-            if self.check_master_state(state, service_name):
+            if self.check_master_state(dict(state), service_name):
                 return state["ip"], state["port"]
-        raise MasterNotFoundError(f"no Sentinel knows a working primary {service_name!r}")
+        raise base.MasterNotFoundError(f"no Sentinel knows a working {service_name!r}")
 
-    def discover_slaves(self, service_name: str) -> list[Address]:
-        """The replicas that a Sentinel takes for working."""
+    def discover_slaves(self, service_name: str) -> list[Any]:
+        """The replicas that a Sentinel reports as working."""
         try:
             answers = self._ask(lambda sentinel: sentinel.sentinel_slaves(service_name))
         except ResponseError:
-            return []  # Not allowed, or it knows nothing yet: the primary serves as well.
-        return next(filter(None, map(self.filter_slaves, answers)), [])
+            return []  # Not allowed, or no replica is known yet: the primary is used instead.
+        return list(next(filter(None, map(self.filter_slaves, answers)), []))
 
     def close(self) -> None:
         """Close the connections to the Sentinels."""
@@ -164,84 +155,57 @@ class Sentinels(Sentinel):
             for error in errors:
                 if policy.is_final(error):
                     raise error
-            raise MasterNotFoundError(f"no Sentinel answers: {'; '.join(map(str, errors))}")
+            raise base.MasterNotFoundError(f"no Sentinel answers: {'; '.join(map(str, errors))}")
         return answers
 
     def _ask_once(self, question: Callable[[Any], Any]) -> tuple[list[Any], list[Exception]]:
-        """First those that are known to answer; the others only if none of these does."""
+        """First the Sentinels that answered last time; the others only if none of these does."""
         now = time.monotonic()
         silent = [s for s in self.sentinels if self._silent.get(s, -math.inf) > now]
         errors: list[Exception] = []
         for group in ([s for s in self.sentinels if s not in silent], silent):
             answers: list[Any] = []
-            for sentinel in group:
-                try:
-                    answers.append(question(sentinel))
-                except (ConnectionError, TimeoutError) as error:
+            for sentinel, answer in base.ask_all(question, group):
+                if isinstance(answer, ConnectionError | TimeoutError):
                     self._silent[sentinel] = time.monotonic() + policy.SILENCE
-                    errors.append(error)
+                    errors.append(answer)
+                elif isinstance(answer, BaseException):
+                    raise answer
+                else:
+                    answers.append(answer)
             if answers:
                 return answers, errors
         return [], errors
 
 
-class SecuredConnection(valkey.connection.Connection):
-    """A connection with TLS or without, as the provider says when it is made."""
-
-    def __init__(self, *, tls: Tls, **options: Any):
-        self.tls = tls
-        self.has_tls = False
-        super().__init__(**options)
-
-    def _connect(self) -> Any:
-        context = self.tls.context(self.host)
-        sock = super()._connect()
-        self.has_tls = context is not None
-        if context is None:
-            return sock
-        sock.settimeout(self.socket_connect_timeout)
-        try:
-            secured = context.wrap_socket(sock, server_hostname=self.host)
-        except OSError:
-            sock.close()
-            raise
-        try:
-            self.tls.check(self.host, secured.getpeercert())
-        except OSError:
-            secured.close()
-            raise
-        secured.settimeout(self.socket_timeout)
-        return secured
-
-
-class Connection(SecuredConnection, SentinelManagedConnection):
+class Connection(base.ManagedConnection):
     """A connection that knows the role of its server."""
 
     _ask_role_at = math.inf
-    _refused: ConnectionError | None = None
+    _final_error: ConnectionError | None = None
 
     def connect_to(self, address: Address) -> None:
-        """Connect; with what the provider says now if what it said before is refused."""
+        """Connect; if the password or certificate is refused, again with the current one."""
         manager = self.connection_pool.sentinel_manager
         try:
             super().connect_to(address)
         except ConnectionError as error:
             if not (policy.is_final(error) and manager.renew()):
                 if policy.is_final(error):
-                    self._refused = error
+                    self._final_error = error
                 raise
             super().connect_to(address)
 
     def _connect_retry(self) -> None:
-        self._refused = None
+        self._final_error = None
         try:
             super()._connect_retry()
-        except SlaveNotFoundError:
+        except base.SlaveNotFoundError:
             # valkey-py tries the next replica whatever the reason.
-            if self._refused is None:
+            if self._final_error is None:
                 raise
-        if self._refused is not None:
-            raise self._refused  # Here, or it would lose the cause by which it is known.
+        if self._final_error is not None:
+            raise self._final_error  # Not in the handler: it would lose its cause.
 
     def on_connect(self) -> None:
         """Authenticate, select the database and ask for the role.
@@ -250,34 +214,33 @@ class Connection(SecuredConnection, SentinelManagedConnection):
         attempt, which is shorter than that of a command.
         """
         self._ask_role_at = math.inf
-        sock: Any = self._sock
-        sock.settimeout(self.socket_connect_timeout)
-        super().on_connect()
-        self._confirm()
-        sock.settimeout(self.socket_timeout)
+        with self.attempt():
+            super().on_connect()
+            self._confirm()
 
     def check_health(self) -> None:
-        """Before a command: see that the server is the primary still, now and then."""
+        """Before a command: check from time to time that the server is still the primary."""
         super().check_health()
         if time.monotonic() < self._ask_role_at:
             return
         try:
             self.connection_pool.sentinel_manager.renew()
-            self._see_to_tls()
+            self._check_tls()
             self._confirm()
         except (ConnectionError, TimeoutError) as error:
             self.disconnect()
             raise policy.RepeatError(error) from error
 
-    def _see_to_tls(self) -> None:
-        """A connection from before the change is not used for long after it."""
+    def _check_tls(self) -> None:
+        """Close a connection that was made before a change to TLS or from it."""
         if self.has_tls != self.tls.is_on:
-            raise ConnectionError(f"{self.host}:{self.port} has changed to TLS, or from it")
+            raise ConnectionError(f"{self.host}:{self.port} has turned TLS on or off")
 
     def _confirm(self) -> None:
-        """PING, which a server refuses that is loading or has lost its primary, then ROLE."""
+        """PING, which is refused while loading or without a primary, then ROLE."""
         self._ask_role_at = math.inf
-        self.send_packed_command(self.pack_commands([("PING",), ("ROLE",)]), check_health=False)
+        both = self.pack_commands([("PING",), ("ROLE",)])
+        self.send_packed_command(both, check_health=False)
         try:
             self.read_response()
         except NoPermissionError:
@@ -287,25 +250,25 @@ class Connection(SecuredConnection, SentinelManagedConnection):
         try:
             role = self.read_response()
         except NoPermissionError:
-            role = None  # Another provider's account may not ask; then READONLY has to tell.
+            role = None  # Other providers may not allow it; then READONLY is the only sign.
         if self.connection_pool.is_master and role and role[0] not in {b"master", "master"}:
             raise policy.NotPrimaryError(f"{self.host}:{self.port} is not the primary")
         self._ask_role_at = time.monotonic() + policy.ROLE_INTERVAL
 
     def read_response(self, *args: Any, **options: Any) -> Any:
-        """Leave an error as the server said it, and note when it says that it was demoted."""
+        """Keep the server's error, and check the role after ``READONLY``."""
         try:
-            return super(SentinelManagedConnection, self).read_response(*args, **options)
+            return super(base.SentinelManagedConnection, self).read_response(*args, **options)
         except ReadOnlyError:
             if self.connection_pool.is_master:
                 self._ask_role_at = 0
             raise
 
 
-class Pool(SentinelConnectionPool):
+class Pool(base.SentinelConnectionPool):
     """A pool that closes the connections to the Sentinels with its own."""
 
-    def __init__(self, manager: Sentinels | Published, **options: Any):
+    def __init__(self, manager: Sentinels | PublishedServers, **options: Any):
         options["connection_class"] = Connection
         super().__init__(manager.source.access.primary_name, manager, **options)
 
@@ -316,8 +279,8 @@ class Pool(SentinelConnectionPool):
             self.sentinel_manager.close()
 
 
-class Pipeline(valkey.client.Pipeline):
-    """A pipeline is sent once; a transaction again if the server has refused all of it."""
+class Pipeline(base.Pipeline):
+    """A pipeline is sent once; a transaction again if the server refused all of it."""
 
     def _execute_transaction(self, connection: Any, commands: Any, raise_on_error: bool) -> Any:
         try:
@@ -328,8 +291,8 @@ class Pipeline(valkey.client.Pipeline):
             raise
 
 
-class PubSub(valkey.client.PubSub):
-    """Subscribes anew when the server is gone."""
+class PubSub(base.PubSub):
+    """Subscribes again after the connection is lost."""
 
     def _disconnect_raise_connect(self, conn: Any, error: Exception) -> None:
         if isinstance(error, TimeoutError):
@@ -338,8 +301,8 @@ class PubSub(valkey.client.PubSub):
         conn.connect()
 
 
-class Client(valkey.Valkey):
-    """A client that sends again what is safe to send again."""
+class Client(base.Valkey):
+    """A client that repeats what is safe to repeat."""
 
     def _send_command_parse_response(
         self, conn: Any, command_name: Any, *args: Any, **options: Any

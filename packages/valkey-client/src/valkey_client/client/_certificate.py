@@ -1,4 +1,4 @@
-"""What a client may prove itself with, beside its password."""
+"""The certificate of a client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class ClientCertificate:
     """A certificate with its private key, both as PEM text.
 
     Attributes:
-        certificate: The certificate, followed by those between it and its CA if there are any.
+        certificate: The certificate, followed by its intermediates if there are any.
         private_key: Its private key, not encrypted; never shown by ``repr``.
     """
 
@@ -20,4 +20,4 @@ class ClientCertificate:
 
 
 CertificateSource = ClientCertificate | Callable[[], ClientCertificate | None]
-"""A certificate, or who can be asked for the one of now."""
+"""A certificate, or a callable that returns the current one."""

@@ -1,6 +1,6 @@
-"""What a client does about an error: whom to believe, what to send again, when to give up.
+"""How a client handles errors: which Sentinel to believe, what to repeat, when to give up.
 
-Nothing here talks to a server; the connections of both kinds, blocking and asyncio, ask here.
+Pure decisions, used by the blocking and the asyncio client.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from ._source import Source
 from ._tls import UnusableError
 
 ROLE_INTERVAL = 5.0
-"""Seconds for which a connection's server is taken for the primary without asking it."""
+"""Seconds between two checks that a connection's server is the primary."""
 
 SILENCE = 10.0
-"""Seconds for which a Sentinel that did not answer is left alone while others do."""
+"""Seconds for which a Sentinel that did not answer is not asked, while others answer."""
 
 _REFUSALS = ("NOREPLICAS ", "MASTERDOWN ", "UNBLOCKED force unblock")
 _REFUSED = re.compile(r"ALERT.*(_CA|CERTIFICATE|ACCESS_DENIED)")
 _READS = READ_COMMANDS - {"GEORADIUS", "GEORADIUSBYMEMBER"}
-"""Without the two that can store what they find."""
+"""Without the two that can also store their result."""
 
 
 class RepeatError(ConnectionError):
-    """Carries an error after which the same may be sent again; it does not reach the caller.
+    """An error after which the same command may be sent again; the caller never gets it.
 
     Attributes:
-        cause: What the caller gets if there is no time left.
+        cause: The error for the caller, if there is no time left.
     """
 
     def __init__(self, cause: ValkeyError):
@@ -54,11 +54,11 @@ class RepeatError(ConnectionError):
 
 
 class NotPrimaryError(ConnectionError):
-    """The server that was found is a replica."""
+    """The server is a replica."""
 
 
 class Credentials(CredentialProvider):
-    """The account of now, for each connection that is made."""
+    """The current account, for each new connection."""
 
     def __init__(self, source: Source):
         self._source = source
@@ -71,50 +71,50 @@ class Credentials(CredentialProvider):
 class Backoff(EqualJitterBackoff):
     """How long to wait between attempts.
 
-    Short, as an attempt costs a few small requests and the wait is added to every outage; random,
-    as all clients lose the primary at once.
+    Short, because an attempt is a few small requests and every outage gets longer by the wait;
+    random, because all clients lose the primary at the same time.
     """
 
     def __init__(self) -> None:
         super().__init__(cap=0.15, base=0.01)
 
     def compute(self, failures: int) -> float:
-        """Seconds; the power of a large number of failures would be too large a float."""
+        """Seconds; a large number of failures would overflow the float."""
         return super().compute(min(failures, 10))
 
 
 def is_final(error: BaseException) -> bool:
-    """Whether trying again without another password or certificate is of no use."""
+    """Whether only another password or certificate can help."""
     if isinstance(error, AuthenticationError):
         return True
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ssl.SSLCertVerificationError | UnusableError):
         return True
-    # The server refused the client's certificate. It may hang up before this is read, and then it
-    # is found out in one of the next attempts.
+    # The server refused the client's certificate. If it closes the connection before this is
+    # read, one of the next attempts reads it.
     return isinstance(cause, ssl.SSLError) and bool(_REFUSED.search(cause.reason or ""))
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether a server says that it did not do it, for a reason that a failover has or ends.
+    """Whether a server refused a command for a reason that belongs to a failover.
 
-    It was demoted (``READONLY``; ``UNBLOCKED`` for who waited in a blocking command), it has just
-    been promoted and its replicas are not there yet (``NOREPLICAS``), it is starting (``LOADING``)
-    or it lost its primary (``MASTERDOWN``). ``BUSY``, ``OOM`` and ``MISCONF`` are not among them:
-    another connection would hear the same. ``CLUSTERDOWN`` is said in another mode only.
+    It was demoted (``READONLY``; ``UNBLOCKED`` in a blocking command), it was just promoted and
+    has no replicas yet (``NOREPLICAS``), it is starting (``LOADING``) or it lost its primary
+    (``MASTERDOWN``). Not ``BUSY``, ``OOM`` and ``MISCONF``: another connection would get the same
+    error. ``CLUSTERDOWN`` belongs to another mode.
     """
     if isinstance(error, ReadOnlyError | BusyLoadingError):
         return True
-    # A pipeline puts the number of the command and its text before what the server said, and that
-    # of asyncio brackets around it.
-    said = str(error).rpartition("caused error: ")[2].lstrip("('\"")
-    return isinstance(error, ResponseError) and said.startswith(_REFUSALS)
+    # A pipeline puts the number and the text of the command before the server's message, that of
+    # asyncio also brackets around it.
+    message = str(error).rpartition("caused error: ")[2].lstrip("('\"")
+    return isinstance(error, ResponseError) and message.startswith(_REFUSALS)
 
 
 def may_repeat(command: Any, error: Exception) -> bool:
     """Whether a command may be sent again after this error.
 
-    It may if it was not carried out, and if it reads only. It may not if its answer was lost.
+    Yes if it was not carried out, or if it only reads. No if its answer was lost.
     """
     if isinstance(error, RepeatError):
         return False
@@ -124,35 +124,35 @@ def may_repeat(command: Any, error: Exception) -> bool:
 
 
 def newest(states: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """What the best informed Sentinels say of the primary, the one to believe first.
+    """The states of the primary with the highest epoch, the most reliable one first.
 
-    Each failover has a higher ``config-epoch`` than the one before. The Sentinel that leads one
-    shows its epoch with the old address until it is over, about 1 s after the others have changed
-    (Valkey 8.0, 9.1), and ``failover_in_progress`` as long.
+    Each failover raises ``config-epoch``. The Sentinel that leads it reports the new epoch with
+    the old address until the failover ends, about 1 s after the others have changed (Valkey 8.0,
+    9.1). Meanwhile it has the flag ``failover_in_progress``.
     """
-    found = list(states)
-    latest = max((state["config-epoch"] for state in found), default=0)
+    listed = list(states)
+    latest = max((state["config-epoch"] for state in listed), default=0)
     return sorted(
-        (state for state in found if state["config-epoch"] == latest),
+        (state for state in listed if state["config-epoch"] == latest),
         key=lambda state: "failover_in_progress" in state["flags"],
     )
 
 
 class Limit:
-    """The time that a call has left; it begins to run with the first error."""
+    """The time that a call has left; it starts with the first error."""
 
     def __init__(self, seconds: float):
         self._seconds = seconds
         self._until: float | None = None
 
     def check(self, error: Exception) -> None:
-        """Raise the error if there is no time left or no hope."""
+        """Raise the error if there is no time left, or if repeating cannot help."""
         now = time.monotonic()
         if self._until is None:
             self._until = now + self._seconds
-        shown = error.cause if isinstance(error, RepeatError) else error
-        if now >= self._until or is_final(shown):
-            raise shown
+        cause = error.cause if isinstance(error, RepeatError) else error
+        if now >= self._until or is_final(cause):
+            raise cause
 
 
 _limit: ContextVar[Limit | None] = ContextVar("limit", default=None)
@@ -160,10 +160,10 @@ _limit: ContextVar[Limit | None] = ContextVar("limit", default=None)
 
 @contextlib.contextmanager
 def limited(seconds: float) -> Generator[Limit]:
-    """The limit of the call under way.
+    """The limit of the current call.
 
-    valkey-py retries within retries: sending a command may have to connect. They share one limit,
-    which belongs to the outermost of the thread or task.
+    valkey-py nests retries: to send a command it may have to connect. They share the limit of the
+    outermost call of the thread or task.
     """
     shared = _limit.get()
     if shared is not None:

@@ -1,4 +1,4 @@
-"""Where a client learns what it is allowed: once, or anew when what it knows has gone stale."""
+"""Where a client gets its access: once, or again when it may have changed."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from ..messages import Access
 
 
 class HasAccess(Protocol):
-    """Something that knows the access of now, such as a :class:`ValkeyRequirer`."""
+    """Something with the current access, such as a :class:`ValkeyRequirer`."""
 
     @property
     def access(self) -> Access | None:
-        """The access, or None as long as it cannot be used."""
+        """The access; None while it cannot be used."""
         ...
 
 
 AccessSource = Access | HasAccess | Callable[[], Access | None]
-"""An access, or who can be asked for the one of now."""
+"""An access, or where to get the current one."""
 
 
 class Source:
-    """What was said last, and who to ask when it does not hold any more.
+    """The access of a client, and where to get a newer one.
 
     Args:
-        given: An access, which never changes, or who can be asked for it.
+        origin: An access, which never changes, or where to get the current one.
 
     Raises:
         UnreachableError: If there is no access yet.
     """
 
-    def __init__(self, given: AccessSource):
-        self._given = given
-        first = self._ask()
+    def __init__(self, origin: AccessSource):
+        self._origin = origin
+        first = self._current()
         if first is None:
-            raise UnreachableError("there is no access to Valkey yet")
+            raise UnreachableError("no access to Valkey yet; wait for the event ready")
         self.access = first
 
     def renew(self) -> bool:
-        """Ask again; says whether the answer is another one."""
-        found = self._ask()
-        if found is None or found == self.access:
+        """Get the current access; says whether it is another one."""
+        access = self._current()
+        if access is None or access == self.access:
             return False
-        self.access = found
+        self.access = access
         return True
 
-    def _ask(self) -> Access | None:
-        if isinstance(self._given, Access):
-            return self._given
-        if callable(self._given):
-            return self._given()
-        return self._given.access
+    def _current(self) -> Access | None:
+        if isinstance(self._origin, Access):
+            return self._origin
+        if callable(self._origin):
+            return self._origin()
+        return self._origin.access

@@ -1,6 +1,6 @@
-"""How a connection is secured: as the provider says at the moment when it is made.
+"""TLS for a connection, as the access says when the connection is made.
 
-The contexts are this module's own, because those of valkey-py trust the machine's CAs beside the
+This module makes its own contexts: those of valkey-py trust the machine's CAs as well as the
 provider's, and cannot change from plain to TLS.
 """
 
@@ -17,28 +17,28 @@ from ._source import Source
 
 _FILES = ("ssl_certfile", "ssl_keyfile", "ssl_password")
 OPTIONS = frozenset({*_FILES, "ssl_check_hostname", "ssl_ciphers", "ssl_min_version"})
-"""The options of valkey-py that are obeyed."""
+"""The options of valkey-py that are used."""
 
 
 class UnusableError(ssl.SSLError):
-    """A CA or client certificate is not what it should be."""
+    """A CA or client certificate cannot be used."""
 
 
-class _Kept(NamedTuple):
-    """The contexts for what was said last, by whether they check the host name."""
+class _Contexts(NamedTuple):
+    """The contexts for one CA and certificate, by whether they check the host name."""
 
     ca: str
     certificate: ClientCertificate | None
-    contexts: dict[bool, ssl.SSLContext]
+    by_check: dict[bool, ssl.SSLContext]
 
 
 class Tls:
     """Secures the connections of one client.
 
     Args:
-        source: Says whether there is TLS, and whom to trust.
-        certificate: What the client proves itself with, if it does.
-        options: Those of :data:`OPTIONS` that the caller gave.
+        source: Its access says whether there is TLS, and which CAs to trust.
+        certificate: The client's certificate, if it has one.
+        options: The caller's, of :data:`OPTIONS`.
     """
 
     def __init__(
@@ -47,15 +47,15 @@ class Tls:
         self._source = source
         self._certificate = certificate
         self._options = options
-        self._kept = _Kept("", None, {})
+        self._cache = _Contexts("", None, {})
 
     @property
     def is_on(self) -> bool:
-        """Whether the provider says TLS."""
+        """Whether the endpoints have TLS."""
         return self._source.access.tls
 
     def context(self, host: str) -> ssl.SSLContext | None:
-        """What to connect to a host with; None without TLS.
+        """The context to connect to a host; None without TLS.
 
         Raises:
             UnusableError: If a certificate cannot be read.
@@ -63,36 +63,36 @@ class Tls:
         access = self._source.access
         if not access.tls:
             return None
-        given = self._certificate() if callable(self._certificate) else self._certificate
-        if (access.tls_ca, given) != self._kept[:2]:
-            self._kept = _Kept(access.tls_ca, given, {})
+        certificate = self._certificate() if callable(self._certificate) else self._certificate
+        if (access.tls_ca, certificate) != self._cache[:2]:
+            self._cache = _Contexts(access.tls_ca, certificate, {})
         checks = self._checks_name(host)
-        contexts = self._kept.contexts
+        contexts = self._cache.by_check
         if checks not in contexts:
-            contexts[checks] = self._make(access.tls_ca, given, checks=checks)
+            contexts[checks] = self._make(access.tls_ca, certificate, checks=checks)
         return contexts[checks]
 
     def check(self, host: str, certificate: Mapping[str, Any] | None) -> None:
-        """See that a certificate which names IP addresses names the one that it was shown at.
+        """Check that a certificate with IP addresses has the one of its server.
 
         Args:
-            host: Where the connection leads.
+            host: The address of the server.
             certificate: As :meth:`ssl.SSLSocket.getpeercert` gives it.
 
         Raises:
-            ssl.SSLCertVerificationError: If it does not.
+            ssl.SSLCertVerificationError: If it does not have it.
         """
         if not _is_address(host) or self._options.get("ssl_check_hostname") is False:
             return
         names = (certificate or {}).get("subjectAltName", ())
-        named = {ipaddress.ip_address(n) for kind, n in names if kind == "IP Address"}
-        if named and ipaddress.ip_address(host) not in named:
+        addresses = {ipaddress.ip_address(n) for kind, n in names if kind == "IP Address"}
+        if addresses and ipaddress.ip_address(host) not in addresses:
             raise ssl.SSLCertVerificationError(
                 1, f"IP address mismatch: the certificate of {host} is for other addresses"
             )
 
     def _checks_name(self, host: str) -> bool:
-        # Addresses are left to check(): many certificates have none.
+        # check() sees to addresses: many certificates have none.
         return bool(self._options.get("ssl_check_hostname", not _is_address(host)))
 
     def _make(
@@ -109,7 +109,7 @@ class Tls:
             # A provider whose certificates come from a public CA need not publish it.
             context.load_default_certs()
         if certificate:
-            _show(context, certificate)
+            _load(context, certificate)
         elif file := self._options.get("ssl_certfile"):
             key, password = (self._options.get(name) for name in _FILES[1:])
             context.load_cert_chain(file, key, password)
@@ -121,25 +121,25 @@ def _trust(context: ssl.SSLContext, ca: str) -> None:
         context.load_verify_locations(cadata=ca)
     except (ssl.SSLError, ValueError) as error:
         raise UnusableError(
-            "tls-ca, which the provider published, holds no certificate that can be read"
+            "the provider's tls-ca contains no certificate that can be read"
         ) from error
 
 
-def _show(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
-    """Load a certificate with its key, which ``ssl`` takes from a file only.
+def _load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    """Load a certificate with its key, which ``ssl`` reads from a file only.
 
-    Nobody else can read the file, and it is gone when this returns.
+    No other user can read the file, and it is removed before this returns.
     """
     with tempfile.NamedTemporaryFile("w", prefix="valkey-", suffix=".pem") as file:
         file.write(f"{certificate.private_key.strip()}\n{certificate.certificate.strip()}\n")
         file.flush()
         try:
-            # Without a password to try, an encrypted key would be asked for on the terminal.
+            # Without a password, ssl would ask for that of an encrypted key on the terminal.
             context.load_cert_chain(file.name, password="")
         except (ssl.SSLError, ValueError) as error:
             raise UnusableError(
-                "the client certificate cannot be read, or its private key is another's or"
-                " encrypted"
+                "the client certificate cannot be read, or its private key is encrypted or that"
+                " of another certificate"
             ) from error
 
 

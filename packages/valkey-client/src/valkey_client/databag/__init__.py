@@ -1,7 +1,7 @@
-"""Text of a databag <-> messages, as pure functions.
+"""Text of a databag to messages and back, as pure functions.
 
-Nothing here raises on remote data. A reader returns what it understood and, as statuses for the
-requirer, what it did not.
+Nothing here raises on remote data. A reader returns what is well formed and, as statuses for the
+requirer, what is not.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 from ..messages import Wire
 from . import v0, v1
-from ._access import read_access
-from ._common import Requests, Responses, as_secret_uri
+from ._common import Requests, Responses, as_secret_uri, read_access
 
 __all__ = [
     "Requests",
@@ -37,16 +36,16 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
 
 
 def read_responses(bag: Mapping[str, str]) -> Responses:
-    """Read what a provider answered, in the format that it used."""
+    """Read what a provider published, in the format that it used."""
     return v1.read_responses(bag) if wire_of(bag) == "v1" else v0.read_responses(bag)
 
 
 def write_responses(wire: Wire, responses: Responses, old: Mapping[str, str]) -> dict[str, str]:
-    """The changes that turn a provider's old databag into one that says this.
+    """The changes that bring a provider's databag up to date.
 
     Args:
         wire: The format that the requirer chose.
-        responses: Everything the databag shall say.
+        responses: Everything that the databag is to contain.
         old: The databag as it is; keys that no format knows stay as they are.
 
     Returns:

@@ -1,14 +1,16 @@
-"""What both formats share."""
+"""What both formats have in common."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from ..messages import (
+    Access,
     AccessRequest,
     RelationStatus,
     Response,
@@ -24,10 +26,10 @@ class Requests(NamedTuple):
 
     Attributes:
         wire: Its format.
-        requests: What was understood, one for each id, in the order of the databag.
-        problems: What was not, for the requirer to read.
-        is_complete: False if the databag is damaged as a whole, so that a request that is not
-            among :attr:`requests` must not be taken for withdrawn.
+        requests: The requests that are well formed, one for each id, in the order of the databag.
+        problems: What is wrong with the others, for the requirer.
+        is_complete: False if the databag is damaged: then a request that is missing from
+            :attr:`requests` was not necessarily withdrawn.
     """
 
     wire: Wire
@@ -42,9 +44,9 @@ class Responses(NamedTuple):
     Attributes:
         wire: Its format.
         responses: One for each request that was granted or refused.
-        statuses: What the provider says of the relation.
-        is_complete: False if the databag is damaged as a whole.
-        notes: What ``data`` says beyond the requests; kept as it is.
+        statuses: The statuses of the relation.
+        is_complete: False if the databag is damaged.
+        notes: What else is in ``data``; kept as it is.
     """
 
     wire: Wire
@@ -55,12 +57,12 @@ class Responses(NamedTuple):
 
 
 _URI = r"secret:[A-Za-z0-9/_.-]{1,200}\Z"
-_WORD = r"[A-Za-z0-9_.:+~-]{1,100}\Z"
+_NAME = r"[A-Za-z0-9_.:+~-]{1,100}\Z"
 _LONGEST_SENTENCE = 500
 
 
 def load(text: str) -> object:
-    """JSON of remote origin as Python objects; None if it is not JSON or absurdly nested."""
+    """JSON of remote origin as Python objects; None if it is not JSON or nested too deeply."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -88,15 +90,15 @@ def as_text(value: object) -> str:
 
 
 def as_secret_uri(value: object) -> str:
-    """The value if it looks like a secret's URI (``secret:.*``), else an empty string."""
+    """The value if it is a secret's URI (``secret:.*``), else an empty string."""
     text = as_text(value)
     return text if re.match(_URI, text) else ""
 
 
-def as_word(value: object) -> str:
-    """A version, mode or name: printable ASCII without blanks, or nothing."""
+def as_name(value: object) -> str:
+    """A version, mode or name: printable ASCII without spaces, or nothing."""
     text = as_text(value)
-    return text if re.match(_WORD, text) else ""
+    return text if re.match(_NAME, text) else ""
 
 
 def as_sentence(value: object) -> str:
@@ -113,16 +115,16 @@ def as_number(value: object) -> int:
 
 
 def read_topology(item: Mapping[str, Any], version: object) -> Topology:
-    """The fields of a response that say where the service is; either spelling of Sentinel's."""
+    """The topology in a response, with either spelling of ``sentinel-endpoints``."""
     sentinel = as_text(item.get("sentinel-endpoints")) or as_text(item.get("sentinel_endpoints"))
     defaults = Topology()
     return Topology(
         endpoints=parse_endpoints(as_text(item.get("endpoints"))),
         read_only_endpoints=parse_endpoints(as_text(item.get("read-only-endpoints"))),
         sentinel_endpoints=parse_endpoints(sentinel),
-        version=as_word(version),
-        mode=as_word(item.get("mode")) or defaults.mode,
-        primary_name=as_word(item.get("primary-name")) or defaults.primary_name,
+        version=as_name(version),
+        mode=as_name(item.get("mode")) or defaults.mode,
+        primary_name=as_name(item.get("primary-name")) or defaults.primary_name,
     )
 
 
@@ -151,32 +153,29 @@ def read_status(value: object) -> RelationStatus | None:
 
 def read_statuses(text: str) -> tuple[RelationStatus, ...]:
     """The ``status`` field: a JSON list; what is not a status is left out."""
-    found = [read_status(item) for item in as_list(load(text)) or []]
-    return tuple(status for status in found if status)
+    statuses = (read_status(item) for item in as_list(load(text)) or [])
+    return tuple(status for status in statuses if status)
 
 
 def write_status(status: RelationStatus) -> dict[str, Any]:
-    """One status as the field's requirers expect it: exactly these three keys."""
+    """One status as requirers in the field expect it: exactly these three keys."""
     return {"code": status.code, "message": status.message, "resolution": status.resolution}
 
 
 def write_statuses(statuses: tuple[RelationStatus, ...]) -> dict[str, str]:
-    """The ``status`` field, or nothing at all."""
+    """The ``status`` field, or no field."""
     return {"status": dump([write_status(s) for s in statuses])} if statuses else {}
 
 
-class Notes(NamedTuple):
-    """What a provider notes about a request in ``data``, for itself; see :class:`Response`."""
+def read_notes(note: Mapping[str, Any]) -> tuple[str, str, tuple[RelationStatus, ...]]:
+    """What a provider notes about a request in ``data``, for itself; see :class:`Response`.
 
-    tls_digest: str
-    asked: str
-    statuses: tuple[RelationStatus, ...]
-
-    @classmethod
-    def read(cls, note: Mapping[str, Any]) -> Notes:
-        """From the entry of a request in ``data``."""
-        found = tuple(s for item in as_list(note.get("status")) or () if (s := read_status(item)))
-        return cls(as_text(note.get("tls")), as_text(note.get("asked")), found)
+    Returns:
+        The digest of ``secret-tls``, that of the request, and the statuses.
+    """
+    statuses = (read_status(item) for item in as_list(note.get("status")) or ())
+    listed = tuple(status for status in statuses if status)
+    return as_text(note.get("tls")), as_text(note.get("asked")), listed
 
 
 def write_notes(response: Response) -> dict[str, Any]:
@@ -186,8 +185,43 @@ def write_notes(response: Response) -> dict[str, Any]:
         note["request-id"] = response.request_id
     if response.tls_digest:
         note["tls"] = response.tls_digest
-    if response.asked:
-        note["asked"] = response.asked
+    if response.request_digest:
+        note["asked"] = response.request_digest
     if response.statuses:
         note["status"] = [write_status(status) for status in response.statuses]
     return note
+
+
+def read_access(
+    prefix: str, response: Response, user: Mapping[str, str], tls: Mapping[str, str]
+) -> Access | None:
+    """The access that a response and its secrets describe.
+
+    Args:
+        prefix: What was asked for.
+        response: What the provider's databag says.
+        user: Content of ``secret-user``.
+        tls: Content of ``secret-tls``; not used if the response names no such secret.
+
+    Returns:
+        None if a secret lacks what it must hold.
+    """
+    if not user.get("username") or "password" not in user:
+        return None
+    if not response.secret_tls:
+        tls = {}
+    elif "tls" not in tls:
+        return None
+    topology = replace(
+        response.topology,
+        tls=tls.get("tls", "").lower() == "true",
+        tls_ca=tls.get("tls-ca", ""),
+    )
+    return Access(
+        prefix,
+        user["username"],
+        user["password"],
+        topology,
+        response.database,
+        response.options,
+    )

@@ -1,4 +1,4 @@
-"""The additional fields of a request or response, as they stand in a databag."""
+"""The options of a request or response in a databag."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ def read_options(
 ) -> tuple[RequestOptions, list[RelationStatus]]:
     """Read the options of a request, or of a response.
 
-    A field that is not what it should be is left out, and a status says so: the rest of the
-    request is served.
+    A malformed field is ignored with a status; the rest of the request is served.
     """
     problems: list[RelationStatus] = []
     flags: dict[str, bool] = {}
     for name in ("keyspace-events", "scan", "own-database"):
         value = entry.get(name)
         if value is not None and not isinstance(value, bool):
-            problems.append(statuses.ignored_field(name, "it is neither true nor false"))
+            problems.append(statuses.ignored_field(name, "it must be true or false"))
         flags[name] = value is True
     options = RequestOptions(
         channel_patterns=_read_patterns(prefix, entry.get("channel-patterns"), problems),
@@ -44,15 +43,15 @@ def _read_patterns(
         return ()
     items = as_list(value)
     if items is None:
-        problems.append(statuses.ignored_field("channel-patterns", "it is not a list"))
+        problems.append(statuses.ignored_field("channel-patterns", "it must be a list"))
         return ()
     if len(items) > MAX_PATTERNS:
-        reason = f"only the first {MAX_PATTERNS} of {len(items)} count"
+        reason = f"only the first {MAX_PATTERNS} of {len(items)} are used"
         problems.append(statuses.ignored_field("the rest of channel-patterns", reason))
-    found: dict[str, None] = {}
+    patterns: set[str] = set()
     for item in items[:MAX_PATTERNS]:
         try:
-            found[check_pattern(prefix, item)] = None
+            patterns.add(check_pattern(prefix, item))
         except PrefixError as error:
             problems.append(statuses.ignored_field("a channel pattern", str(error)))
-    return tuple(sorted(found))
+    return tuple(sorted(patterns))

@@ -9,7 +9,6 @@ from .._errors import PrefixError
 from .._prefix import KeyPrefix
 from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
 from ._common import (
-    Notes,
     Requests,
     Responses,
     as_dict,
@@ -19,6 +18,7 @@ from ._common import (
     as_text,
     dump,
     load,
+    read_notes,
     read_statuses,
     read_topology,
     write_notes,
@@ -27,7 +27,7 @@ from ._common import (
 )
 
 ALIASES = ("database", "subject", "topic", "index", "plugin-url", "prefix")
-"""The fields that may carry the prefix, in the order in which they are looked up."""
+"""The fields that may contain the prefix; the first one that is set is used."""
 
 PROVIDER_KEYS = frozenset(
     {
@@ -57,7 +57,7 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
         return Requests("v0", problems=(statuses.unknown_version(version),), is_complete=False)
     secrets = bag.get("requested-secrets")
     if secrets is not None and as_list(load(secrets)) is None:
-        problems.append(statuses.ignored_field("requested-secrets", "it is not a JSON list"))
+        problems.append(statuses.ignored_field("requested-secrets", "it must be a JSON list"))
     if not alias:
         return Requests("v0", problems=tuple(problems))
     try:
@@ -76,14 +76,14 @@ def write_requests(request: AccessRequest) -> dict[str, str]:
 
 def read_responses(bag: Mapping[str, str]) -> Responses:
     """Read a provider's databag."""
-    found_statuses = read_statuses(bag.get("status", "[]"))
+    relation_statuses = read_statuses(bag.get("status", "[]"))
     alias = next((a for a in ALIASES if bag.get(a)), "")
     resource = bag.get("resource") or bag.get(alias, "")
     note = as_dict(load(bag.get("data", "{}"))) or {}
-    notes = Notes.read(note)
-    resource = resource or (as_text(note.get("resource")) if notes.statuses else "")
+    tls_digest, _, note_statuses = read_notes(note)
+    resource = resource or (as_text(note.get("resource")) if note_statuses else "")
     if not (resource or bag.get("secret-user") or bag.get("endpoints")):
-        return Responses("v0", (), found_statuses)
+        return Responses("v0", (), relation_statuses)
     response = Response(
         resource=resource,
         salt=bag.get("salt", "") or as_text(note.get("salt")),
@@ -91,19 +91,19 @@ def read_responses(bag: Mapping[str, str]) -> Responses:
         secret_user=as_secret_uri(bag.get("secret-user")),
         secret_tls=as_secret_uri(bag.get("secret-tls")),
         database=as_number(bag.get("database-number")),
-        tls_digest=notes.tls_digest,
-        statuses=notes.statuses,
+        tls_digest=tls_digest,
+        statuses=note_statuses,
         alias=alias,
     )
-    return Responses("v0", (response,), found_statuses)
+    return Responses("v0", (response,), relation_statuses)
 
 
 def write_responses(responses: Responses) -> dict[str, str]:
     """What a provider's leader writes into its application databag.
 
-    ``sentinel_endpoints`` has the underscore that the field and the contract's example have; the
-    hyphenated spelling stands beside it. An own database is named ``database-number`` because
-    ``database`` carries the prefix in this format.
+    ``sentinel_endpoints`` is spelled as in the contract's example and in the field, and once more
+    with a hyphen. The application's own database is in ``database-number``, because ``database``
+    contains the prefix in this format.
     """
     status = write_statuses(responses.statuses)
     response = next((r for r in responses.responses if r.is_granted or r.statuses), None)

@@ -11,7 +11,6 @@ from .._prefix import KeyPrefix, quote
 from ..messages import DEFAULT_SECRETS, AccessRequest, RelationStatus, Response
 from ..options import FIELDS, RequestOptions
 from ._common import (
-    Notes,
     Requests,
     Responses,
     as_dict,
@@ -21,6 +20,7 @@ from ._common import (
     as_text,
     dump,
     load,
+    read_notes,
     read_statuses,
     read_topology,
     write_notes,
@@ -53,8 +53,8 @@ _RESPONSE_FIELDS = _REQUEST_FIELDS | {
 def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
     """Read a requirer's databag.
 
-    A list that cannot be read leaves what was granted in place (``is_complete`` is False); an
-    entry that cannot be read is refused alone.
+    A malformed list changes no grant (``is_complete`` is False). A malformed entry is refused
+    without consequences for the others.
     """
     if "requests" not in bag:
         return Requests("v1")
@@ -62,7 +62,7 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
     if items is None:
         problem = statuses.malformed("requests is not a JSON list")
         return Requests("v1", problems=(problem,), is_complete=False)
-    found: dict[str, AccessRequest] = {}
+    requests: dict[str, AccessRequest] = {}
     problems: list[RelationStatus] = []
     if len(items) > MAX_REQUESTS:
         problems.append(statuses.too_many(len(items), MAX_REQUESTS))
@@ -72,13 +72,13 @@ def read_requests(bag: Mapping[str, str], relation_id: int = -1) -> Requests:
         problems += mistakes
         if request is None:
             continue
-        if request.key not in found:
-            found[request.key] = request
-        elif found[request.key].prefix != request.prefix:
+        if request.key not in requests:
+            requests[request.key] = request
+        elif requests[request.key].prefix != request.prefix:
             problems.append(statuses.duplicate_id(request.request_id))
-    # An entry that nobody can identify may be one that was granted: then nothing is withdrawn.
+    # An entry without an id may be a request that was granted: then nothing is withdrawn.
     is_complete = all(_has_id(item) for item in items)
-    return Requests("v1", tuple(found.values()), tuple(problems), is_complete)
+    return Requests("v1", tuple(requests.values()), tuple(problems), is_complete)
 
 
 def _has_id(item: object) -> bool:
@@ -101,7 +101,7 @@ def _check_id(request_id: object, number: int) -> RelationStatus | None:
 def _read_request(
     item: object, number: int, relation_id: int
 ) -> tuple[AccessRequest | None, list[RelationStatus]]:
-    """A request, None if it cannot be served, and what is wrong with it."""
+    """A request (None if it cannot be served) and what is wrong with it."""
     entry = as_dict(item)
     if entry is None:
         return None, [statuses.malformed(f"request {number} is not a JSON object")]
@@ -117,7 +117,7 @@ def _read_request(
     options, problems = read_options(prefix, entry)
     secret_mtls = as_secret_uri(entry.get("secret-mtls"))
     if entry.get("secret-mtls") and not secret_mtls:
-        problems.append(statuses.ignored_field("secret-mtls", "it is not the URI of a secret"))
+        problems.append(statuses.ignored_field("secret-mtls", "it must be the URI of a secret"))
     request = AccessRequest(
         prefix=prefix,
         request_id=request_id,
@@ -135,8 +135,8 @@ def _read_request(
 def write_requests(requests: Iterable[AccessRequest]) -> dict[str, str]:
     """What a requirer's leader writes into its application databag.
 
-    ``requested-secrets`` and ``prefix`` stand at the top level because the contract expects
-    them; providers in the field read ``requests`` alone.
+    ``requested-secrets`` and ``prefix`` are at the top level because the contract expects them;
+    providers in the field read ``requests`` only.
     """
     listed = tuple(requests)
     items = [
@@ -184,7 +184,7 @@ def read_responses(bag: Mapping[str, str]) -> Responses:
 
 
 def _read_response(entry: Mapping[str, Any], request_id: str, note: Mapping[str, Any]) -> Response:
-    notes = Notes.read(note)
+    tls_digest, request_digest, note_statuses = read_notes(note)
     is_note = entry is note
     return Response(
         resource=as_text(entry.get("resource")),
@@ -195,15 +195,15 @@ def _read_response(entry: Mapping[str, Any], request_id: str, note: Mapping[str,
         secret_tls=as_secret_uri(entry.get("secret-tls")),
         database=as_number(entry.get("database")),
         options=_read_granted(entry),
-        tls_digest=notes.tls_digest,
-        asked=notes.asked,
-        statuses=notes.statuses,
+        tls_digest=tls_digest,
+        request_digest=request_digest,
+        statuses=note_statuses,
         extra={} if is_note else {k: v for k, v in entry.items() if k not in _RESPONSE_FIELDS},
     )
 
 
 def _read_granted(entry: Mapping[str, Any]) -> RequestOptions:
-    """The options that a response says were given."""
+    """The options that were granted."""
     try:
         prefix = KeyPrefix.parse(entry.get("resource"))
     except PrefixError:
@@ -214,8 +214,8 @@ def _read_granted(entry: Mapping[str, Any]) -> RequestOptions:
 def write_responses(responses: Responses) -> dict[str, str]:
     """What a provider's leader writes into its application databag.
 
-    ``data`` is what makes requirers in the field listen at all: each response must have an
-    entry there, or their hook fails. A refused request has an entry and no response.
+    Requirers in the field react to ``data``: each response must have an entry there, or their
+    hook fails. A refused request has an entry and no response.
     """
     items = [_write_response(r) for r in responses.responses if r.is_granted]
     notes = dict(responses.notes) | {r.request_id: write_notes(r) for r in responses.responses}
@@ -230,8 +230,8 @@ def write_responses(responses: Responses) -> dict[str, str]:
 def mirror_statuses(responses: Responses, old: Mapping[str, str]) -> Responses:
     """Note the statuses of the old databag in ``data``.
 
-    Requirers in the field take the difference between ``status`` and this note for what was
-    raised and what was resolved.
+    Requirers in the field compare ``status`` with this note to learn what was raised and what
+    was resolved.
     """
     before = {str(s.code): write_status(s) for s in read_statuses(old.get("status", "[]"))}
     return responses._replace(notes={**responses.notes, _MIRROR: before})

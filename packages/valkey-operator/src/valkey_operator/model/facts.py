@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from valkey_client import ShownCertificate
-from valkey_client.databag import Requests
-from valkey_client.messages import Response
+from valkey_client import RequestCertificate, Requests, Response
 
 from ..rules.accounts import Version
 from ..rules.settings import Settings
@@ -31,8 +29,8 @@ class ClientRelation:
     requests: Requests
     granted: Mapping[str, Response] = field(default_factory=dict[str, Response])
     application: str = ""
-    certificates: Mapping[str, ShownCertificate] = field(
-        default_factory=dict[str, ShownCertificate]
+    certificates: Mapping[str, RequestCertificate] = field(
+        default_factory=dict[str, RequestCertificate]
     )
 
 
