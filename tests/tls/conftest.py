@@ -12,10 +12,11 @@ import localjuju
 from valkey_client_testing import Binary, find_binaries
 
 from ..conftest import CHARMS, ROOT, TIMELINES
-from ..operator_model import OPERATOR
+from ..operator_model import DOWN_AFTER, OPERATOR, access_of
+from ..waits import PatientJuju
 from ..writer import Writer
 from .leaks import Processes
-from .testbed import access_of, settle
+from .testbed import settle
 
 find_all = functools.cache(find_binaries)
 
@@ -28,7 +29,7 @@ _TAKES_LONG = (
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test is run on each server that was built with TLS, whoever the others use."""
+    """Run each test on every server that was built with TLS, whichever the others use."""
     if "binary" in metafunc.fixturenames:
         servers = [binary for binary in find_all() if binary.has_tls]
         # Certificates are handled alike; CI has time for the newest server only.
@@ -53,15 +54,15 @@ def binary(request: pytest.FixtureRequest) -> Binary:
 @pytest.fixture(scope="session")
 def processes() -> Generator[Processes]:
     """What the process list shows while tests run."""
-    with Processes() as found:
-        yield found
+    with Processes() as processes:
+        yield processes
 
 
 @pytest.fixture(scope="session")
 def _testbed(binary: Binary, processes: Processes) -> Generator[localjuju.Juju]:
     """Three units with TLS on, and applications that speak v1 and v0; tests leave it so."""
-    with localjuju.Juju(environment=binary.environment()) as juju:
-        juju.deploy(ROOT, OPERATOR, num_units=3, config={"down-after": 2})
+    with PatientJuju(environment=binary.environment()) as juju:
+        juju.deploy(ROOT, OPERATOR, num_units=3, config={"down-after": DOWN_AFTER})
         juju.deploy(ROOT / "examples" / "certificates", "certificates")
         juju.deploy(ROOT / "examples" / "greeter", "greeter")
         juju.integrate(OPERATOR, "greeter")
@@ -69,7 +70,7 @@ def _testbed(binary: Binary, processes: Processes) -> Generator[localjuju.Juju]:
             config = {"wire": wire, "prefix": f"{wire}:*"}
             juju.deploy(CHARMS / "scripted_requirer", wire, config=config)
             juju.integrate(OPERATOR, wire)
-        juju.wait(jubilant.all_active, timeout=120)
+        juju.wait(jubilant.all_active)
         juju.integrate(OPERATOR, "certificates")
         settle(juju, tls=True)
         yield juju
@@ -85,15 +86,17 @@ def testbed(_testbed: localjuju.Juju, request: pytest.FixtureRequest) -> localju
 @pytest.fixture
 def write(testbed: localjuju.Juju) -> Generator[Write]:
     """Starts writers that end with the test."""
-    started: list[Writer] = []
+    writers: list[Writer] = []
 
     def start(*, lasts: bool = True) -> Writer:
-        writer = Writer(lambda: access_of(testbed), pause=0.01 if lasts else 0.2, lasts=lasts)
+        # Tests expect no error at all of these, on a busy machine either.
+        pause = 0.01 if lasts else 0.2
+        writer = Writer(lambda: access_of(testbed), pause=pause, lasts=lasts, timeout=10)
         writer.__enter__()
-        started.append(writer)
+        writers.append(writer)
         writer.await_writes()
         return writer
 
     yield start
-    for writer in started:
+    for writer in writers:
         writer.__exit__()

@@ -12,9 +12,9 @@ import pytest
 import localjuju
 
 from ..conftest import CHARMS, failed_hooks
-from ..operator_model import OPERATOR, units
+from ..operator_model import OPERATOR, access_of, units
 from .conftest import Write
-from .testbed import access_of, await_renewal, lost, message_of, serial_numbers, settle
+from .testbed import await_renewal, lost, message_of, serial_numbers, settle
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 

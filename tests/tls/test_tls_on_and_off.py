@@ -7,9 +7,9 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks, logged_events
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, units
+from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, access_of, units
 from .conftest import Write
-from .testbed import access_of, files_of, is_refused, lost, settle
+from .testbed import files_of, is_refused, lost, settle
 
 pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
 
