@@ -16,6 +16,8 @@ from ..operator_model import OPERATOR
 from ..waits import PatientJuju, until
 from .accounts import accounts
 
+pytestmark = pytest.mark.xdist_group("malformed-requests")
+
 SALT = "0123456789abcdef"
 
 

@@ -21,7 +21,6 @@ Write = Callable[[localjuju.Juju], Writer]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_scaling_from_one_to_nine_units_and_back(make_testbed: MakeTestbed, write: Write) -> None:
     """Several at once; at the end the leader and the primary are among those that go."""
     juju = make_testbed(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator
+from typing import Any
 
 import jubilant
 import pytest
@@ -23,9 +24,11 @@ find_all = functools.cache(find_binaries)
 Write = Callable[[], Writer]
 
 _TAKES_LONG = (
-    *("test_rotation", "test_refusals", "test_scale", "test_traces", "test_dying_hooks"),
-    *("test_client_tls", "test_client_operator"),
+    *("test_rotation", "test_refused_certificates", "test_scaling", "test_traces_of_secrets"),
+    *("test_killed_hooks", "test_client_tls", "test_client_cas"),
 )
+_TOGETHER = ("test_rotation", "test_tls_on_and_off", "test_traces_of_secrets")
+"""Tests that share one deployment: the last looks at what the others left. The rest has another."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -35,14 +38,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         # Certificates are handled alike; CI has time for the newest server only.
         newest = max(servers, key=lambda binary: binary.version)
         takes_long = metafunc.module.__name__.endswith(_TAKES_LONG)
-        params = [
-            pytest.param(
-                binary,
-                id=binary.label,
-                marks=pytest.mark.slow if takes_long and binary != newest else (),
-            )
-            for binary in servers
-        ]
+        params: list[Any] = []
+        for binary in servers:
+            marks = [pytest.mark.slow] if takes_long and binary != newest else []
+            if "testbed" in metafunc.fixturenames:
+                part = "rotation" if metafunc.module.__name__.endswith(_TOGETHER) else "others"
+                marks.append(pytest.mark.xdist_group(f"tls-{part}-{binary.label}"))
+            params.append(pytest.param(binary, id=binary.label, marks=marks))
         metafunc.parametrize("binary", params, indirect=True, scope="session")
 
 

@@ -18,7 +18,7 @@ from ..operator_model import OPERATOR, access_of, units
 from .pki import CLIENT, Pair
 from .testbed import message_of, serial_numbers, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 APP = "prover"
 

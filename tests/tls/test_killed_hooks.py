@@ -123,7 +123,6 @@ def writers(switching: Switching) -> Generator[list[Writer]]:
 
 @pytest.mark.tls
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_tls_change_survives_hooks_killed_at_some_calls(
     switching: Switching, writers: list[Writer]
 ) -> None:

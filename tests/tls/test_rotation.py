@@ -23,7 +23,7 @@ from .testbed import (
     serial_numbers,
 )
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 
 def test_certificate_renewal_interrupts_no_client(testbed: localjuju.Juju, write: Write) -> None:

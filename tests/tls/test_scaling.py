@@ -22,7 +22,7 @@ from ..operator_model import (
 from .conftest import Write
 from .testbed import is_refused, lost, message_of, serial_numbers, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 WIRES = ("v0", "v1")
 

@@ -17,7 +17,7 @@ from ..writer import Writer
 from .conftest import find_all
 from .testbed import files_of, lost, message_of, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.tls]
 
 REASON = "valkey-server was built without TLS: install one with TLS, or remove the relation with"
 

@@ -15,7 +15,7 @@ from ..conftest import logged_events
 from ..operator_model import OPERATOR
 from .leaks import Processes, files_with
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 SECRET = ("private-key", "password", "key")
 OWN_FILES = ("valkey.conf", "sentinel.conf")
