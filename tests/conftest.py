@@ -14,6 +14,8 @@ import pytest
 import localjuju
 from valkey_client_testing import Binary, find_binary
 
+from .waits import PatientJuju
+
 ROOT = Path(__file__).parent.parent
 CHARMS = Path(__file__).parent / "charms"
 
@@ -39,18 +41,18 @@ MakeModel = Callable[..., localjuju.Juju]
 @pytest.fixture
 def make_model(binary: Binary, request: pytest.FixtureRequest) -> Generator[MakeModel]:
     """Makes models in which charms find the Valkey of this machine."""
-    made: list[localjuju.Juju] = []
+    models: list[localjuju.Juju] = []
 
     def make(**options: Any) -> localjuju.Juju:
         options.setdefault("environment", binary.environment())
         options.setdefault("driver", request.config.getoption("--localjuju-driver"))
-        juju = localjuju.Juju(**options)
-        made.append(juju)
+        juju = PatientJuju(**options)
+        models.append(juju)
         request.node.stash.setdefault(TIMELINES, []).append(juju.timeline)
         return juju
 
     yield make
-    for juju in made:
+    for juju in models:
         juju.close()
 
 
@@ -70,7 +72,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def logged_events(juju: localjuju.Juju, unit: str) -> list[dict[str, Any]]:
-    """What a scripted charm wrote down, in its order."""
+    """The events that a scripted charm has logged, in their order."""
     return [
         json.loads(entry.text.removeprefix("EVENT "))
         for entry in juju.timeline.entries("log")

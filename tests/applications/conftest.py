@@ -8,10 +8,10 @@ from functools import cache
 
 import pytest
 
-import localjuju
 from valkey_client import Access
 from valkey_client_testing import Binary, find_binary
 
+from ..waits import PatientJuju
 from .matrix import Application, Grant
 from .testbed import ApplicationTestbed
 
@@ -31,7 +31,7 @@ def access_for(binary: Binary, request: pytest.FixtureRequest) -> Generator[Acce
 
         @cache
         def testbed(server: Binary) -> ApplicationTestbed:
-            juju = localjuju.Juju(environment=server.environment(), driver=driver)
+            juju = PatientJuju(environment=server.environment(), driver=driver)
             return ApplicationTestbed(models.enter_context(juju), {"allow-scan": True})
 
         def access(application: Application, grant: Grant) -> Access:

@@ -12,8 +12,7 @@ from valkey_client import Access, RequestOptions
 from valkey_client.databag import v1
 
 from ..conftest import CHARMS, ROOT
-
-OPERATOR = "valkey"
+from ..operator_model import OPERATOR
 
 
 class ApplicationTestbed:

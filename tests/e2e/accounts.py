@@ -6,19 +6,21 @@ import valkey
 
 import localjuju
 
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin
+from ..operator_model import PORT, SENTINEL_PORT, addresses_of, admin
 
 
 def accounts(juju: localjuju.Juju) -> dict[str, set[str]]:
     """The client accounts of every server and Sentinel, seen with the charm's own account."""
-    accounts: dict[str, set[str]] = {}
-    for unit in juju.status().apps[OPERATOR].units:
+    names_by_server: dict[str, set[str]] = {}
+    for unit, address in addresses_of(juju).items():
         for port in (PORT, SENTINEL_PORT):
-            with admin(juju, juju.address(unit), port) as connection:
+            with admin(juju, address, port) as connection:
                 users = connection.execute_command("ACL USERS")
             names = {str(user) for user in users}
-            accounts[f"{unit}:{port}"] = {name for name in names if name.startswith("relation-")}
-    return accounts
+            names_by_server[f"{unit}:{port}"] = {
+                name for name in names if name.startswith("relation-")
+            }
+    return names_by_server
 
 
 def credentials(juju: localjuju.Juju, relation: int) -> list[tuple[str, str]]:

@@ -91,7 +91,7 @@ def test_removing_relation_1_keeps_relations_10_and_11(juju: localjuju.Juju) -> 
             CHARMS / "scripted_requirer", f"app{number}", config={"prefix": f"a{number}:*"}
         )
         juju.integrate(OPERATOR, f"app{number}")
-    juju.settle(90)
+    juju.settle()
     assert juju.relation_id("app1", "valkey") == 1
     before = accounts(juju)[f"{OPERATOR}/0:6379"]
     assert len(before) == 11

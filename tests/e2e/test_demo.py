@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from valkey_client_testing import NoBinaryError, find_binary
 
 from ..conftest import ROOT
+from ..waits import DEADLINE, until
 
 DEMO = [sys.executable, "-m", "valkey_client_testing.cli", "demo"]
 
@@ -32,10 +32,7 @@ def leftovers(folder: Path) -> list[str]:
 
 
 def wait_for_a_file(folder: Path, pattern: str) -> None:
-    deadline = time.monotonic() + 60
-    while not list(folder.glob(pattern)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: list(folder.glob(pattern)), what=f"there is a file {pattern}")
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -97,13 +94,10 @@ def test_interrupted_demo_leaves_nothing_behind(
     )
     # As a terminal does: to the whole group.
     os.killpg(process.pid, number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=DEADLINE)
     code = process.returncode
     assert code == (130 if number != signal.SIGKILL else -signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while (left := leftovers(short_path)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert left == []
+    until(lambda: leftovers(short_path), lambda left: left == [], what="nothing is left")
 
 
 def test_failed_demo_step_is_printed_and_sets_the_exit_code(short_path: Path) -> None:

@@ -13,7 +13,10 @@ from valkey_client_testing import Binary
 
 from ..conftest import ROOT, failed_hooks
 from ..operator_model import OPERATOR
+from ..waits import PatientJuju, until
 from .accounts import accounts
+
+pytestmark = pytest.mark.xdist_group("malformed-requests")
 
 SALT = "0123456789abcdef"
 
@@ -81,7 +84,7 @@ SERVED: dict[str, tuple[dict[str, str], int]] = {
 def testbed(binary: Binary) -> Generator[localjuju.Juju]:
     """A provider, a good neighbour, and an application that writes what it is told to."""
     environment = binary.environment()
-    with localjuju.Juju(environment=environment) as juju:
+    with PatientJuju(environment=environment) as juju:
         juju.deploy(ROOT, OPERATOR)
         juju.deploy(ROOT / "examples" / "greeter", "neighbour")
         juju.deploy(
@@ -177,7 +180,7 @@ def test_relation_removed_while_its_first_hook_is_retried_leaves_no_secret(
 
     with testbed.on_call(die_once):
         testbed.integrate(OPERATOR, "brief")
-        testbed.wait(lambda _: bool(killed))
+        until(lambda: killed, what="the first hook is interrupted")
         testbed.remove_relation(OPERATOR, "brief")
         testbed.settle()
     assert len([s for s in testbed.secrets() if s.label and "valkey-client" in s.label]) == 2

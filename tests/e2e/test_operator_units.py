@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 
 import jubilant
@@ -12,7 +11,7 @@ import pytest
 import localjuju
 
 from ..conftest import ROOT, failed_hooks
-from ..operator_model import OPERATOR, rest
+from ..operator_model import OPERATOR, rest, send
 from .accounts import can_log_in, credentials
 
 
@@ -50,7 +49,7 @@ def test_removing_the_leader_keeps_accounts(juju: localjuju.Juju) -> None:
     rest(juju)
     (account,) = credentials(juju, juju.relation_id("greeter", "valkey"))
     juju.remove_unit(f"{OPERATOR}/0")
-    juju.settle(120)
+    juju.settle()
     assert credentials(juju, juju.relation_id("greeter", "valkey")) == [account]
     for unit in (f"{OPERATOR}/1", f"{OPERATOR}/2"):
         assert can_log_in(juju, unit, account)
@@ -80,9 +79,7 @@ def test_scaling_to_zero_and_back_keeps_the_data(juju: localjuju.Juju) -> None:
 def test_account_is_granted_once_every_server_answers(juju: localjuju.Juju) -> None:
     juju.deploy(ROOT, OPERATOR, num_units=3)
     juju.settle()
-    folder = juju.directory / "agents" / f"unit-{OPERATOR}-2" / "valkey"
-    pid = int((folder / "server.pid").read_text().split()[0])
-    os.kill(pid, signal.SIGSTOP)
+    send(juju, f"{OPERATOR}/2", "server", signal.SIGSTOP)
     try:
         juju.deploy(ROOT / "examples" / "greeter", "greeter")
         juju.integrate(OPERATOR, "greeter")
@@ -90,7 +87,7 @@ def test_account_is_granted_once_every_server_answers(juju: localjuju.Juju) -> N
         status = juju.status().apps["greeter"].units["greeter/0"].workload_status
         assert f"{OPERATOR}/2 of Valkey must answer" in status.message
     finally:
-        os.kill(pid, signal.SIGCONT)
+        send(juju, f"{OPERATOR}/2", "server", signal.SIGCONT)
     juju.update_status(f"{OPERATOR}/0")
     juju.settle()
     (account,) = credentials(juju, juju.relation_id("greeter", "valkey"))

@@ -15,8 +15,8 @@ import localjuju
 from valkey_client_testing import Binary
 
 from ..conftest import CHARMS, ROOT, failed_hooks, logged_events
-
-OPERATOR = "valkey"
+from ..operator_model import OPERATOR
+from ..waits import DEADLINE
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_channel_patterns_and_keyspace_events_are_granted(operator: localjuju.Ju
         asker.set("app:k", "1")
         heard: set[tuple[str, str]] = set()
         while len(heard) < 2:
-            message = listener.get_message(timeout=10)
+            message = listener.get_message(timeout=DEADLINE)
             assert message, heard
             if message["type"] == "pmessage":
                 heard.add((message["channel"], message["data"]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import jubilant
 import pytest
 import valkey
@@ -12,14 +10,14 @@ import localjuju
 from valkey_client import Access, Endpoint, Topology, client
 
 from ..conftest import ROOT, failed_hooks
-from ..operator_model import OPERATOR, rest
+from ..operator_model import OPERATOR, addresses_of, rest
 from ..writer import Writer
 from .accounts import credentials
 
 
 def access_of(juju: localjuju.Juju, app: str) -> Access:
     (account,) = credentials(juju, juju.relation_id(app, "valkey"))
-    hosts = [juju.address(unit) for unit in juju.status().apps[OPERATOR].units]
+    hosts = addresses_of(juju).values()
     topology = Topology(sentinel_endpoints=tuple(Endpoint(host, 26379) for host in hosts))
     return Access("application:*", *account, topology)
 
@@ -38,14 +36,14 @@ def testbed(juju: localjuju.Juju) -> localjuju.Juju:
 def test_change_of_primary_loses_no_acknowledged_write(testbed: localjuju.Juju, how: str) -> None:
     access = access_of(testbed, "greeter")
     with Writer(lambda: access) as writer:
-        time.sleep(0.5)
+        writer.await_writes(600)
         if how == "action":
             task = testbed.run(f"{OPERATOR}/leader", "switchover", {"unit": f"{OPERATOR}/2"})
             assert task.results == {"primary": f"{OPERATOR}/2"}
         else:
             testbed.remove_unit(f"{OPERATOR}/0")
             testbed.wait(lambda status: f"{OPERATOR}/0" not in status.apps[OPERATOR].units)
-        time.sleep(0.5)
+        writer.await_writes(600)
     testbed.settle()
     access = access_of(testbed, "greeter")
     with client.connect(access) as connection:
@@ -53,12 +51,12 @@ def test_change_of_primary_loses_no_acknowledged_write(testbed: localjuju.Juju, 
     assert writer.acknowledged > 1000
     answer = testbed.databag(testbed.relation_id("greeter", "valkey"), OPERATOR)["requests"]
     primaries = []
-    for unit in testbed.status().apps[OPERATOR].units:
+    for address in addresses_of(testbed).values():
         with valkey.Valkey(
-            testbed.address(unit), username=access.username, password=access.password
+            address, username=access.username, password=access.password
         ) as connection:
             if connection.execute_command("ROLE")[0] in {b"master", "master"}:
-                primaries.append(testbed.address(unit))
+                primaries.append(address)
     assert len(primaries) == 1
     assert f'"endpoints": "{primaries[0]}:6379"' in answer
     assert failed_hooks(testbed) == []

@@ -7,15 +7,12 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from ..conftest import ROOT
 from ..docs.test_docs import FILE
 
 PACKAGES = ("valkey-client", "valkey-client-testing", "valkey-operator", "localjuju")
 
 
-@pytest.mark.timeout(600)
 def test_tutorial_works_outside_the_checkout(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "tutorial" / "test-your-charm.md").read_text()
     files = dict(FILE.findall(text))

@@ -10,61 +10,51 @@ from typing import Any
 import valkey
 
 import localjuju
+from localjuju import Snapshot
 from valkey_client import Access
-from valkey_client.databag import read_responses
 from valkey_client.messages import PRIMARY_NAME, format_endpoints
 
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, addresses_of, admin, rest, units
+from ..operator_model import (
+    OPERATOR,
+    PORT,
+    SENTINEL_PORT,
+    accesses_in,
+    addresses_in,
+    admin,
+    folder_of,
+    rest,
+    units,
+)
+from ..waits import DEADLINE, NOT_YET
 from ..writer import Writer
 
-_PATIENCE = 45.0
-"""Sentinels ask for replicas every 10 s; one that was reset, or has just begun, has to."""
-
-_TELLING = re.compile(
+_FAILOVER_LINES = re.compile(
     r"[+-](sdown|odown|try-failover|elected-leader|selected-slave|promoted-slave|switch-master"
     r"|failover-|convert-to-slave|fix-slave|tilt)|MODE enabled|REPLICAOF|fsync is taking|ready to exit"
     r"|PSYNC|resync|replica .* (lost|disconnect)"
 )
 
 
-def accesses(juju: localjuju.Juju) -> dict[int, list[Access]]:
-    """What each relation was given, as its requirer finds it."""
-    snapshot = juju.snapshot()
-    accesses: dict[int, list[Access]] = {}
-    for relation in snapshot.relations_of(OPERATOR):
-        if relation.is_peer or relation.is_dying:
-            continue
-        responses = read_responses(relation.databags.get(OPERATOR, {})).responses
-        accesses[relation.id] = []
-        for response in (r for r in responses if r.is_granted):
-            secret = snapshot.secret(response.secret_user)
-            assert secret, f"relation {relation.id} names the secret {response.secret_user}"
-            username, password = secret.content["username"], secret.content["password"]
-            accesses[relation.id].append(
-                Access(response.resource, username, password, response.topology)
-            )
-    return accesses
-
-
 def invariants(juju: localjuju.Juju, *writers: Writer) -> None:
     """Wait until all invariants hold, and fail with those that do not."""
     rest(juju)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + DEADLINE
     while True:
         rest(juju)
         try:
             broken = [*violations(juju), *_lost(juju, *writers)]
-        except (valkey.ValkeyError, OSError) as error:
+        except NOT_YET as error:  # It may have gone while it was looked at.
             broken = [f"{type(error).__name__}: {error}"]
         if not broken:
             return
-        assert time.monotonic() < deadline, "\n".join([*broken, *_told(juju)])
+        assert time.monotonic() < deadline, "\n".join([*broken, *_failover_logs(juju)])
         time.sleep(0.25)
 
 
 def violations(juju: localjuju.Juju) -> Iterator[str]:
     """What does not hold now."""
-    addresses = addresses_of(juju)
+    snapshot = juju.snapshot()
+    addresses = addresses_in(snapshot)
     if not addresses:
         return
     roles: dict[str, list[Any]] = {}
@@ -79,37 +69,38 @@ def violations(juju: localjuju.Juju) -> Iterator[str]:
     for unit, role in roles.items():
         if role[0] != "master" and (role[1], role[3]) != (primary, "connected"):
             yield f"{unit} follows {role[1]}, {role[3]}; the primary is {primary}"
-    yield from _sentinels(juju, addresses, primary)
+    yield from _sentinels(juju, addresses, primary, len(snapshot.units(OPERATOR)))
     yield from _clients(juju, addresses, primary)
 
 
-def _sentinels(juju: localjuju.Juju, addresses: dict[str, str], primary: str) -> Iterator[str]:
-    count = len(juju.units(OPERATOR))
+def _sentinels(
+    juju: localjuju.Juju, addresses: dict[str, str], primary: str, count: int
+) -> Iterator[str]:
     expected = {"num-other-sentinels": count - 1, "num-slaves": count - 1}
     expected |= {"quorum": count // 2 + 1}
     for unit, address in addresses.items():
         with admin(juju, address, SENTINEL_PORT) as sentinel:
-            said = sentinel.execute_command("SENTINEL MASTER", PRIMARY_NAME)
-        if said["ip"] != primary:
-            yield f"the Sentinel of {unit} names {said['ip']}; the primary is {primary}"
+            watched = sentinel.execute_command("SENTINEL MASTER", PRIMARY_NAME)
+        if watched["ip"] != primary:
+            yield f"the Sentinel of {unit} names {watched['ip']}; the primary is {primary}"
         for key, value in expected.items():
-            if int(said[key]) != value:
-                yield f"the Sentinel of {unit} has {key} {said[key]}, not {value}"
+            if int(watched[key]) != value:
+                yield f"the Sentinel of {unit} has {key} {watched[key]}, not {value}"
         with admin(juju, address, PORT) as server:
             config = server.config_get("min-replicas-to-write", "replica-priority")
-        wanted = {
+        expected_config = {
             "min-replicas-to-write": "1" if count >= 3 else "0",
             "replica-priority": "100",
         }
-        if config != wanted:
+        if config != expected_config:
             yield f"{unit} is set to {config}"
 
 
 def _clients(juju: localjuju.Juju, addresses: dict[str, str], primary: str) -> Iterator[str]:
-    granted = accesses(juju)
+    snapshot = juju.snapshot()
     names: set[str] = set()
-    for relation, given in granted.items():
-        for access in given:
+    for relation, accesses in accesses_in(snapshot).items():
+        for access in accesses:
             names.add(access.username)
             yield from _account(access, addresses, primary)
             yield from _endpoints(relation, access, addresses, primary)
@@ -120,7 +111,7 @@ def _clients(juju: localjuju.Juju, addresses: dict[str, str], primary: str) -> I
             present = {name for name in users if name.startswith("relation-")}
             if present != names:
                 yield f"{unit}:{port} has the accounts {present ^ names} wrongly"
-    labels = [s.label for s in juju.snapshot().secrets if s.label.startswith("valkey-client.")]
+    labels = [s.label for s in snapshot.secrets if s.label.startswith("valkey-client.")]
     if len(labels) != 2 * len(names):
         yield f"{len(labels)} secrets for {len(names)} accounts: {labels}"
 
@@ -131,7 +122,7 @@ def _account(access: Access, addresses: dict[str, str], primary: str) -> Iterato
     for unit, address in addresses.items():
         for port in (PORT, SENTINEL_PORT):
             try:
-                with valkey.Valkey(address, port, socket_timeout=2, **login) as connection:
+                with valkey.Valkey(address, port, socket_timeout=5, **login) as connection:
                     connection.ping()
                     if port == PORT and address == primary:
                         connection.set(key, "x")
@@ -145,7 +136,7 @@ def _endpoints(
     relation: int, access: Access, addresses: dict[str, str], primary: str
 ) -> Iterator[str]:
     others = sorted(set(addresses.values()) - {primary})
-    for what, said, expected in (
+    for what, endpoints, expected in (
         ("endpoints", access.endpoints, [f"{primary}:{PORT}"]),
         ("read-only endpoints", access.read_only_endpoints, [f"{a}:{PORT}" for a in others]),
         (
@@ -154,16 +145,16 @@ def _endpoints(
             [f"{a}:{SENTINEL_PORT}" for a in addresses.values()],
         ),
     ):
-        if set(map(str, said)) != set(expected):
-            yield f"relation {relation} has the {what} {format_endpoints(said)}, not {expected}"
+        if set(map(str, endpoints)) != set(expected):
+            yield f"relation {relation} has the {what} {format_endpoints(endpoints)}, not {expected}"
 
 
 def _lost(juju: localjuju.Juju, *writers: Writer) -> Iterator[str]:
-    given = [a for found in accesses(juju).values() for a in found if a.prefix == "application:*"]
-    if writers and given:
-        endpoint = given[0].endpoints[0]
+    access = _access_of_writers(juju.snapshot())
+    if writers and access:
+        endpoint = access.endpoints[0]
         with valkey.Valkey(
-            endpoint.host, endpoint.port, username=given[0].username, password=given[0].password
+            endpoint.host, endpoint.port, username=access.username, password=access.password
         ) as connection:
             for writer in writers:
                 if lost := writer.lost_writes(connection):
@@ -174,10 +165,17 @@ def _lost(juju: localjuju.Juju, *writers: Writer) -> Iterator[str]:
                     )
 
 
-def _told(juju: localjuju.Juju) -> Iterator[str]:
+def _access_of_writers(snapshot: Snapshot) -> Access | None:
+    accesses = (a for granted in accesses_in(snapshot).values() for a in granted)
+    return next((a for a in accesses if a.prefix == "application:*"), None)
+
+
+def _failover_logs(juju: localjuju.Juju) -> Iterator[str]:
     """What the servers and Sentinels logged of failovers, and of what can lead to one."""
     for unit in units(juju):
-        folder = juju.directory / "agents" / f"unit-{unit.replace('/', '-')}" / "valkey"
+        folder = folder_of(juju, unit)
         for log in (folder / "server.log", folder / "sentinel.log"):
             lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-            yield from (f"{unit} {log.stem}: {line}" for line in lines if _TELLING.search(line))
+            yield from (
+                f"{unit} {log.stem}: {line}" for line in lines if _FAILOVER_LINES.search(line)
+            )

@@ -24,13 +24,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import localjuju
 from valkey_client_testing import find_binary
 
 from ..conftest import CHARMS, ROOT
-from ..operator_model import OPERATOR, rest, units
-from .conftest import send
-from .invariants import accesses, invariants
+from ..operator_model import DOWN_AFTER, OPERATOR, accesses_in, rest, send, units, update_status
+from ..waits import DEADLINE, PatientJuju
+from .invariants import invariants
 
 STEPS_OF_A_MODEL = 50
 MODELS_OF_A_SEED = 2
@@ -38,8 +37,8 @@ MODELS_OF_A_SEED = 2
 _MOST_UNITS = 4
 _APPS = 2
 _BETWEEN_RESTS = 6
-_NOTICED = 4.0
-"""Seconds in which Sentinels fail over, with down-after at 1; or do not because they cannot."""
+_NOTICED = DOWN_AFTER + 3.0
+"""Seconds in which Sentinels fail over, or do not because they cannot."""
 
 
 class FaultTestbed(RuleBasedStateMachine):
@@ -47,7 +46,7 @@ class FaultTestbed(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.juju = localjuju.Juju(environment=find_binary().environment(), hook_timeout=120)
+        self.juju = PatientJuju(environment=find_binary().environment(), hook_timeout=120)
         self.integrated: set[str] = set()
         self.settled: set[str] = set()
         self.hurt: tuple[str, str] = ("", "")
@@ -57,7 +56,7 @@ class FaultTestbed(RuleBasedStateMachine):
 
     @initialize(count=st.integers(1, 3))
     def deploy(self, count: int) -> None:
-        self.juju.deploy(ROOT, OPERATOR, num_units=count, config={"down-after": 1})
+        self.juju.deploy(ROOT, OPERATOR, num_units=count, config={"down-after": DOWN_AFTER})
         for number in range(_APPS):
             config = {"prefix": f"app{number}:*", "wire": ("v1", "v0")[number % 2]}
             self.juju.deploy(CHARMS / "scripted_requirer", f"app{number}", config=config)
@@ -115,7 +114,7 @@ class FaultTestbed(RuleBasedStateMachine):
         self.juju.set_leader(alive[data.draw(st.integers(0, 9)) % len(alive)])
         self.done += 1
 
-    @rule(seconds=st.integers(1, 2))
+    @rule(seconds=st.integers(DOWN_AFTER, DOWN_AFTER + 1))
     def configure(self, seconds: int) -> None:
         self.juju.config(OPERATOR, {"down-after": seconds})
         self.done += 1
@@ -176,8 +175,7 @@ class FaultTestbed(RuleBasedStateMachine):
         if how == "lose":
             self.juju.recover(unit)
         rest(self.juju)
-        for name in units(self.juju):
-            self.juju.update_status(name)
+        update_status(self.juju)
         try:
             invariants(self.juju)
         except BaseException as error:
@@ -190,12 +188,13 @@ class FaultTestbed(RuleBasedStateMachine):
 
     def _look_for_what_was_written(self) -> None:
         """What all replicas had at the last rest is there, and so is one key more for the next."""
-        given = [a for found in accesses(self.juju).values() for a in found]
-        mine = [a for a in given if a.prefix == "app0:*"]
-        if not mine:
+        accesses = accesses_in(self.juju.snapshot()).values()
+        granted = (access for of_relation in accesses for access in of_relation)
+        access = next((access for access in granted if access.prefix == "app0:*"), None)
+        if access is None:
             return
-        endpoint = mine[0].endpoints[0]
-        login: dict[str, Any] = {"username": mine[0].username, "password": mine[0].password}
+        endpoint = access.endpoints[0]
+        login: dict[str, Any] = {"username": access.username, "password": access.password}
         with valkey.Valkey(endpoint.host, endpoint.port, **login) as connection:
             present = sum(bool(connection.exists(f"app0:{n}")) for n in range(self.written))
             assert present == self.written, (
@@ -203,8 +202,8 @@ class FaultTestbed(RuleBasedStateMachine):
             )
             connection.set(f"app0:{self.written}", "x")
             self.written += 1
-            replicas = len(mine[0].read_only_endpoints)
-            assert connection.wait(replicas, 10_000) == replicas
+            replicas = len(access.read_only_endpoints)
+            assert connection.wait(replicas, int(DEADLINE * 1000)) == replicas
 
     def _may(self, what: str, *, least: int) -> bool:
         """Whether something long may begin, for which so many units have to be well."""

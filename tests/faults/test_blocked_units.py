@@ -11,9 +11,21 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin
+from ..operator_model import (
+    DOWN_AFTER,
+    OPERATOR,
+    PORT,
+    SENTINEL_PORT,
+    access_of,
+    admin,
+    await_primary,
+    pid_of,
+    primary_of,
+    send,
+    update_status,
+)
+from ..waits import until
 from ..writer import Writer
-from .conftest import access_of, await_primary, pid_of, primary_of, send, tick
 from .invariants import invariants
 
 pytestmark = pytest.mark.faults
@@ -34,7 +46,7 @@ def accounts_on(juju: localjuju.Juju, unit: str, port: int) -> set[str]:
 
 
 def named(sentinel: Any) -> str:
-    """Whom a Sentinel takes for the primary."""
+    """The address of the primary, according to a Sentinel."""
     return sentinel.execute_command("SENTINEL GET-PRIMARY-ADDR-BY-NAME", "primary")[0]
 
 
@@ -56,8 +68,12 @@ def test_leader_with_a_broken_server_manages_the_others(
     for path in kept:
         path.write_bytes(b"*1\r\nnot a command")
     with admin(testbed, testbed.address(others[0]), SENTINEL_PORT) as connection:
-        testbed.wait(lambda _: named(connection) != testbed.address(leader))
-    tick(testbed)
+        until(
+            lambda: named(connection),
+            lambda address: address != testbed.address(leader),
+            what="a Sentinel names another primary",
+        )
+    update_status(testbed)
     assert primary_of(testbed) in others
     message = message_of(testbed, leader)
     assert message.startswith(
@@ -76,7 +92,7 @@ def test_leader_with_a_broken_server_manages_the_others(
     for path, content in kept.items():
         path.write_bytes(content)
     testbed.integrate(OPERATOR, "greeter")
-    tick(testbed)
+    update_status(testbed)
     invariants(testbed)
     assert message_of(testbed, leader).startswith("active")
     assert failed_hooks(testbed) == []
@@ -106,8 +122,8 @@ def test_invalid_option_does_not_stop_failover(testbed: localjuju.Juju, write: W
     ]
     assert "the configuration of Valkey must be corrected" in message
 
-    testbed.config(OPERATOR, {"down-after": 2})
-    tick(testbed)
+    testbed.config(OPERATOR, {"down-after": DOWN_AFTER})
+    update_status(testbed)
     invariants(testbed)
     assert message_of(testbed, new).startswith("active")
     assert failed_hooks(testbed) == []

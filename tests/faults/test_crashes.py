@@ -11,9 +11,21 @@ import valkey
 import localjuju
 
 from ..conftest import failed_hooks
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin, units
+from ..operator_model import (
+    OPERATOR,
+    PORT,
+    SENTINEL_PORT,
+    access_of,
+    addresses_of,
+    admin,
+    await_primary,
+    folder_of,
+    primary_of,
+    send,
+    update_status,
+)
+from ..waits import until
 from ..writer import Writer
-from .conftest import access_of, await_primary, primary_of, send, tick
 from .invariants import invariants
 
 pytestmark = pytest.mark.faults
@@ -29,7 +41,7 @@ def test_killed_process_is_restarted_without_lost_writes(
     """The primary's server or Sentinel, or a replica's."""
     writer = write(testbed)
     send(testbed, f"{OPERATOR}/{number}", service, signal.SIGKILL)
-    tick(testbed)
+    update_status(testbed)
     writer.await_writes()
     invariants(testbed, writer)
     assert failed_hooks(testbed) == []
@@ -44,9 +56,9 @@ def test_frozen_primary_returns_as_a_replica(testbed: localjuju.Juju, write: Wri
         writer.await_writes()
     finally:
         send(testbed, old, "server", signal.SIGCONT)
-    tick(testbed)
+    update_status(testbed)
     invariants(testbed, writer)
-    tick(testbed)
+    update_status(testbed)
     assert failed_hooks(testbed) == []
 
 
@@ -57,8 +69,8 @@ def test_losing_two_of_three_units_blocks_until_they_return(
     writer = write(testbed)
     testbed.lose(f"{OPERATOR}/1")
     testbed.lose(f"{OPERATOR}/2")
-    testbed.wait(lambda _: refuses_writes(testbed, f"{OPERATOR}/0"))
-    tick(testbed)
+    until(lambda: refuses_writes(testbed, f"{OPERATOR}/0"), what="the last unit refuses writes")
+    update_status(testbed)
     status = testbed.status().apps[OPERATOR].app_status
     assert status.current == "blocked"
     assert status.message == (
@@ -102,7 +114,7 @@ def test_full_outage_recovers_in_any_order(
         testbed.lose(f"{OPERATOR}/{number}")
     for number in order:
         testbed.recover(f"{OPERATOR}/{number}")
-        testbed.settle(120)
+        testbed.settle()
     invariants(testbed, writer)
     write(testbed)
     assert primary_of(testbed) != f"{OPERATOR}/0"
@@ -125,10 +137,10 @@ def test_old_primary_waits_for_units_that_know_of_the_failover(
     for number in (1, 2):
         testbed.lose(f"{OPERATOR}/{number}")
     testbed.recover(f"{OPERATOR}/0")
-    testbed.settle(120)
+    testbed.settle()
     status = testbed.status().apps[OPERATOR].units[f"{OPERATOR}/0"].workload_status
     assert status.current == "waiting"
-    assert status.message == "the server waits for units that know who is primary now"
+    assert status.message == "Waiting for a peer that knows the current primary"
     for number in (1, 2):
         testbed.recover(f"{OPERATOR}/{number}")
     invariants(testbed, writer)
@@ -140,12 +152,12 @@ def test_returning_server_follows_the_primary_of_the_sentinels(testbed: localjuj
     """Its own files name itself, and its Sentinel is away with it."""
     testbed.lose(f"{OPERATOR}/0")
     new = await_primary(testbed, other_than=f"{OPERATOR}/0")
-    folder = testbed.directory / f"agents/unit-{OPERATOR}-0/valkey"
+    folder = folder_of(testbed, f"{OPERATOR}/0")
     before = (folder / "sentinel.conf").read_text()
     address = testbed.address(f"{OPERATOR}/0")
     assert f"sentinel monitor primary {address} " in before
     testbed.recover(f"{OPERATOR}/0")
-    testbed.settle(120)
+    testbed.settle()
     conf = (folder / "valkey.conf").read_text()
     assert f"replicaof {testbed.address(new)} {PORT}" in conf
     assert "replica-priority 0" in conf
@@ -161,17 +173,17 @@ def test_sentinel_that_monitors_a_removed_unit_is_repaired(testbed: localjuju.Ju
     """As one does that began while the primary was leaving: nobody else can tell it."""
     testbed.run(f"{OPERATOR}/leader", "switchover")
     invariants(testbed)
-    late = next(unit for unit in units(testbed) if unit != primary_of(testbed))
-    address = testbed.address(late)
+    addresses, primary = addresses_of(testbed), primary_of(testbed)
+    address = next(address for unit, address in addresses.items() if unit != primary)
     gone = address.rpartition(".")[0] + ".250"
     with admin(testbed, address, PORT) as server:
         server.execute_command("REPLICAOF", gone, PORT)
     with admin(testbed, address, SENTINEL_PORT) as sentinel:
         sentinel.execute_command("SENTINEL REMOVE", "primary")
-        for other in {testbed.address(unit) for unit in units(testbed)} - {address}:
+        for other in {*addresses.values()} - {address}:
             with admin(testbed, other, SENTINEL_PORT) as knowing:
                 knowing.execute_command("SENTINEL RESET", "primary")
         sentinel.execute_command("SENTINEL MONITOR", "primary", gone, PORT, 2)
-    tick(testbed)
+    update_status(testbed)
     invariants(testbed)
     assert failed_hooks(testbed) == []

@@ -11,9 +11,20 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin
+from ..operator_model import (
+    OPERATOR,
+    PORT,
+    SENTINEL_PORT,
+    access_of,
+    admin,
+    await_primary,
+    folder_of,
+    primary_of,
+    send,
+)
+from ..waits import until
 from ..writer import Writer
-from .conftest import MakeTestbed, access_of, await_primary, primary_of, send
+from .conftest import MakeTestbed
 from .invariants import invariants
 
 pytestmark = pytest.mark.faults
@@ -28,6 +39,14 @@ def sentinel_notices(juju: localjuju.Juju, unit: str) -> list[str]:
         for entry in juju.timeline.entries("hook")
         if entry.subject == unit and "run-commands" in entry.text
     ]
+
+
+def await_sentinel_notices(juju: localjuju.Juju) -> None:
+    until(
+        lambda: [sentinel_notices(juju, f"{OPERATOR}/{n}") for n in range(3)],
+        all,
+        what="Sentinel has run its script on every unit",
+    )
 
 
 @pytest.mark.parametrize("leader", [0, 1])
@@ -55,7 +74,7 @@ def test_killed_primary_is_replaced_and_requirers_are_notified(
 def test_failover_runs_no_charm_code_on_units_not_concerned(testbed: localjuju.Juju) -> None:
     send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
     await_primary(testbed, other_than=f"{OPERATOR}/0")
-    testbed.wait(lambda _: all(sentinel_notices(testbed, f"{OPERATOR}/{n}") for n in range(3)))
+    await_sentinel_notices(testbed)
     for unit in (f"{OPERATOR}/1", f"{OPERATOR}/2"):
         (text,) = sentinel_notices(testbed, unit)
         assert text.endswith("1 calls"), "it asked whether it leads, and ran no Python"
@@ -80,7 +99,7 @@ def test_leader_elected_after_a_failover_notifies_requirers(testbed: localjuju.J
     """The script ran on every unit, and none of them led."""
     testbed.clear_leader(OPERATOR)
     send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
-    testbed.wait(lambda _: all(sentinel_notices(testbed, f"{OPERATOR}/{n}") for n in range(3)))
+    await_sentinel_notices(testbed)
     assert primary_of(testbed) == f"{OPERATOR}/0"
     testbed.set_leader(f"{OPERATOR}/1")
     await_primary(testbed, other_than=f"{OPERATOR}/0")
@@ -89,10 +108,10 @@ def test_leader_elected_after_a_failover_notifies_requirers(testbed: localjuju.J
 
 def test_update_status_notices_a_failover_that_hooks_missed(testbed: localjuju.Juju) -> None:
     for number in range(3):
-        script = testbed.directory / f"agents/unit-{OPERATOR}-{number}/valkey/primary-changed.sh"
+        script = folder_of(testbed, f"{OPERATOR}/{number}") / "primary-changed.sh"
         script.write_text("#!/bin/sh\nexit 2\n")
     send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
-    testbed.wait(lambda _: sentinels_name_another(testbed))
+    until(lambda: sentinels_name_another(testbed), what="Sentinels name another primary")
     assert primary_of(testbed) == f"{OPERATOR}/0"
     for number in range(3):
         testbed.update_status(f"{OPERATOR}/{number}")
@@ -115,7 +134,7 @@ def test_sentinel_script_is_idempotent_and_rejects_bad_arguments(testbed: localj
     new = testbed.address(await_primary(testbed, other_than=f"{OPERATOR}/0"))
     invariants(testbed)
     written = testbed.timeline.entries("databag")
-    script = testbed.directory / f"agents/unit-{OPERATOR}-0/valkey/primary-changed.sh"
+    script = folder_of(testbed, f"{OPERATOR}/0") / "primary-changed.sh"
     arguments = ("primary", "observer", "start", old, str(PORT), new, str(PORT))
     for _ in range(2):
         assert subprocess.run([script, *arguments], check=False).returncode == 0

@@ -19,8 +19,8 @@ import pytest
 import localjuju
 
 from ..conftest import CHARMS, MakeModel
-from ..operator_model import OPERATOR, units
-from .invariants import accesses, invariants
+from ..operator_model import OPERATOR, accesses_in, primary_of, units
+from .invariants import invariants
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -76,7 +76,7 @@ def death(make_model: MakeModel, binary: Any, tmp_path: Path) -> Death:
     juju = make_model(environment={**binary.environment(), "MORTAL": str(order)})
     juju.deploy(CHARMS / "mortal_operator", OPERATOR, num_units=2, config={"down-after": 5})
     juju.deploy(CHARMS / "scripted_requirer", "asker", config={"prefix": "one:*"})
-    juju.settle(120)
+    juju.settle()
     invariants(juju)
     return Death(juju, order)
 
@@ -104,11 +104,11 @@ def test_hook_killed_anywhere_in_the_first_request(death: Death, how: How) -> No
     for _ in every_death(death, how, "valkey-client-relation-changed"):
         juju.integrate(OPERATOR, "asker")
         invariants(juju)
-        ((access,),) = accesses(juju).values()
+        ((access,),) = accesses_in(juju.snapshot()).values()
         assert access.prefix == "one:*"
         juju.remove_relation(OPERATOR, "asker")
         invariants(juju)
-        assert accesses(juju) == {}
+        assert accesses_in(juju.snapshot()) == {}
 
 
 @each_way
@@ -116,10 +116,10 @@ def test_hook_killed_anywhere_in_a_withdrawal(death: Death, how: How) -> None:
     juju = death.juju
     for _ in every_death(death, how, "valkey-client-relation-broken"):
         juju.integrate(OPERATOR, "asker")
-        juju.settle(120)
+        juju.settle()
         juju.remove_relation(OPERATOR, "asker")
         invariants(juju)
-        assert accesses(juju) == {}
+        assert accesses_in(juju.snapshot()) == {}
 
 
 @pytest.mark.parametrize(
@@ -148,15 +148,10 @@ def test_hook_killed_anywhere_in_the_removal_of_the_primary(
     for _ in every_death(death, how, hook):
         leader = juju.leader(OPERATOR)
         (other,) = set(units(juju)) - {leader}
-        if primary_of_asker(juju) != other:
+        if primary_of(juju, "asker") != other:
             juju.run(leader, "switchover", {"unit": other})
-            juju.settle(120)
+            juju.settle()
         juju.remove_unit(other)
         invariants(juju)
         juju.add_unit(OPERATOR)
         invariants(juju)
-
-
-def primary_of_asker(juju: localjuju.Juju) -> str:
-    ((access,),) = accesses(juju).values()
-    return next(u for u in units(juju) if juju.address(u) == access.endpoints[0].host)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
@@ -20,9 +19,22 @@ import localjuju
 from valkey_client import client
 
 from ..conftest import ROOT, failed_hooks
-from ..operator_model import OPERATOR, PORT, admin
+from ..operator_model import (
+    OPERATOR,
+    PORT,
+    access_of,
+    addresses_of,
+    admin,
+    await_primary,
+    folder_of,
+    pid_of,
+    primary_of,
+    send,
+    update_status,
+)
+from ..waits import DEADLINE, until
 from ..writer import Writer
-from .conftest import MakeTestbed, access_of, await_primary, pid_of, primary_of, send, tick
+from .conftest import MakeTestbed
 from .invariants import invariants
 
 pytestmark = pytest.mark.faults
@@ -31,29 +43,37 @@ Write = Callable[[localjuju.Juju], Writer]
 
 
 def io_threads(juju: localjuju.Juju) -> set[str]:
-    """What the servers that run now were started with."""
+    """What the servers were started with."""
     values: set[str] = set()
-    for unit in juju.status().apps[OPERATOR].units:
-        with (
-            contextlib.suppress(valkey.ConnectionError),
-            admin(juju, juju.address(unit), PORT) as server,
-        ):
+    for address in addresses_of(juju).values():
+        with admin(juju, address, PORT) as server:
             values.add(server.config_get("io-threads")["io-threads"])
     return values
+
+
+def processes(juju: localjuju.Juju) -> dict[int, int]:
+    """The servers' processes, by number of their unit."""
+    return {number: pid_of(juju, f"{OPERATOR}/{number}") for number in range(3)}
+
+
+def await_restarts(juju: localjuju.Juju, before: dict[int, int]) -> None:
+    """Wait until every server has been restarted."""
+    until(
+        lambda: [n for n, pid in processes(juju).items() if pid == before[n]],
+        lambda running: not running,
+        what="every server has been restarted",
+    )
 
 
 def test_setting_that_needs_a_restart_restarts_units_one_by_one(
     testbed: localjuju.Juju, write: Write
 ) -> None:
     """Replicas first; the primary when a switchover has made it one."""
-    before = {n: pid_of(testbed, f"{OPERATOR}/{n}") for n in range(3)}
+    before = processes(testbed)
     old = primary_of(testbed)
     writer = write(testbed)
     testbed.config(OPERATOR, {"io-threads": 2})
-    testbed.wait(
-        lambda _: all(pid_of(testbed, f"{OPERATOR}/{n}") != pid for n, pid in before.items()),
-        timeout=120,
-    )
+    await_restarts(testbed, before)
     writer.await_writes()
     invariants(testbed, writer)
     assert io_threads(testbed) == {"2"}
@@ -69,11 +89,11 @@ def test_setting_that_needs_a_restart_restarts_units_one_by_one(
 
 
 def test_refresh_without_changes_restarts_no_server(testbed: localjuju.Juju, write: Write) -> None:
-    before = {n: pid_of(testbed, f"{OPERATOR}/{n}") for n in range(3)}
+    before = processes(testbed)
     writer = write(testbed)
     testbed.refresh(OPERATOR)
     invariants(testbed, writer)
-    assert {n: pid_of(testbed, f"{OPERATOR}/{n}") for n in range(3)} == before
+    assert processes(testbed) == before
     assert writer.errors == 0
     assert failed_hooks(testbed) == []
 
@@ -82,16 +102,12 @@ def test_refresh_with_changed_files_restarts_units_one_by_one(
     testbed: localjuju.Juju, write: Write
 ) -> None:
     """Servers that a release before this one started: their files differ."""
-    before = {n: pid_of(testbed, f"{OPERATOR}/{n}") for n in range(3)}
+    before = processes(testbed)
     writer = write(testbed)
     for number in range(3):
-        folder = testbed.directory / f"agents/unit-{OPERATOR}-{number}/valkey"
-        (folder / "started-with").write_text("something else")
+        (folder_of(testbed, f"{OPERATOR}/{number}") / "started-with").write_text("something else")
     testbed.refresh(OPERATOR, path=ROOT)
-    testbed.wait(
-        lambda _: all(pid_of(testbed, f"{OPERATOR}/{n}") != pid for n, pid in before.items()),
-        timeout=120,
-    )
+    await_restarts(testbed, before)
     invariants(testbed, writer)
     assert failed_hooks(testbed) == []
 
@@ -121,7 +137,8 @@ def test_switchover_does_not_delay_valkey_py_clients(testbed: localjuju.Juju) ->
                 written.append(key)
         task.join()
         assert connection.exists(*written) == len(written) > 100
-    # Who comes back too early is told so at once: the primary is none any more, or not yet.
+    # A client that reconnects too early gets an error at once: the server is not a primary any
+    # more, or not yet.
     waited = [
         error
         for error in errors
@@ -139,19 +156,22 @@ def test_switchover_succeeds_when_a_sentinel_falls_silent(
     old = primary_of(testbed)
     writer = write(testbed)
     # The Sentinel of the last unit is asked to begin.
-    log = testbed.directory / f"agents/unit-{OPERATOR}-2/valkey/sentinel.log"
+    log = folder_of(testbed, f"{OPERATOR}/2") / "sentinel.log"
     begun = log.read_text().count("+try-failover")
     with ThreadPoolExecutor(1) as pool:
         task = pool.submit(testbed.run, f"{OPERATOR}/leader", "switchover")
+        has_ended = False
         while log.read_text().count("+try-failover") == begun:
-            assert not task.done()
+            assert not has_ended
+            has_ended = task.done()  # The log is read once more after that.
+            time.sleep(0.002)
         process = pid_of(testbed, f"{OPERATOR}/0", "sentinel")
         os.kill(process, fault)
         time.sleep(2.5)  # More than a Sentinel is given to answer one question.
         if fault == signal.SIGSTOP:
             os.kill(process, signal.SIGCONT)
         assert task.result().status == "completed"
-    tick(testbed)
+    update_status(testbed)
     writer.await_writes()
     invariants(testbed, writer)
     assert primary_of(testbed) != old
@@ -165,7 +185,11 @@ def test_removing_units_loses_no_writes(
     writer = write(testbed)
     testbed.remove_unit(*(f"{OPERATOR}/{number}" for number in removed.split()))
     left = 3 - len(removed.split())
-    testbed.wait(lambda status: len(status.apps[OPERATOR].units) == left, timeout=120)
+    until(
+        lambda: testbed.units(OPERATOR),
+        lambda units: len(units) == left,
+        what=f"{left} units are left",
+    )
     writer.await_writes()
     invariants(testbed, writer)
     assert failed_hooks(testbed) == []
@@ -185,10 +209,10 @@ def test_removing_a_frozen_primary_loses_no_writes(testbed: localjuju.Juju, writ
     writer = write(testbed)
     send(testbed, old, "server", signal.SIGSTOP)
     testbed.remove_unit(old)
-    testbed.wait(lambda _: runs(testbed, old, "stop"), timeout=60)
+    until(lambda: runs(testbed, old, "stop"), what=f"{old} runs its stop hook")
     time.sleep(3)  # More than a server is given to answer one question.
     send(testbed, old, "server", signal.SIGCONT)
-    await_primary(testbed, other_than=old, timeout=60)
+    await_primary(testbed, other_than=old)
     writer.await_writes()
     invariants(testbed, writer)
     assert failed_hooks(testbed) == []
@@ -206,12 +230,12 @@ def test_removing_a_primary_in_a_long_script_loses_no_writes(
     script = "local s = os.clock() while os.clock() - s < 13 do end return 1"
     with (
         ThreadPoolExecutor() as pool,
-        client.connect(access_of(testbed), socket_timeout=60) as connection,
+        client.connect(access_of(testbed), socket_timeout=DEADLINE) as connection,
     ):
         reply = pool.submit(connection.eval, script, 0)
         time.sleep(2)  # More than a script may take before others are told that it does.
         testbed.remove_unit(old)
         assert reply.result() == 1
-        await_primary(testbed, other_than=old, timeout=60)
+        await_primary(testbed, other_than=old)
     writer.await_writes()
     invariants(testbed, writer)

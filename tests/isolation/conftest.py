@@ -22,9 +22,21 @@ find_all = functools.cache(find_binaries)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test that takes a server is run on each that there is."""
     if "server" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "server", find_all(), ids=lambda binary: binary.label, indirect=True, scope="session"
-        )
+        params = [
+            pytest.param(binary, id=binary.label, marks=_marks(metafunc, binary))
+            for binary in find_all()
+        ]
+        metafunc.parametrize("server", params, indirect=True, scope="session")
+
+
+def _marks(metafunc: pytest.Metafunc, binary: Binary) -> list[pytest.MarkDecorator]:
+    """What takes long is done once for a server, by one of the processes that run tests."""
+    fixtures = set(metafunc.fixturenames)
+    if fixtures & {"results", "database_results", "sentinel_results"}:
+        return [pytest.mark.xdist_group(f"attacks-{'.'.join(map(str, binary.version))}")]
+    if "plain" in fixtures:
+        return [pytest.mark.xdist_group(f"known-attacks-{binary.label}")]
+    return []
 
 
 @pytest.fixture(scope="session")

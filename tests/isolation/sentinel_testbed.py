@@ -6,12 +6,12 @@ import contextlib
 import secrets
 import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import Self
 
 from valkey_operator.rules.acl_file import acl_file
 
+from ..waits import until
 from .attempts import Owner, Target
 from .servers import ADMIN, PASSWORD, SHA, free_ports, running, table_of
 from .snapshot import Snapshot
@@ -30,9 +30,6 @@ _STATE: dict[str, Words] = {
     "role": ("ROLE",),
     "identity": ("SENTINEL", "MYID"),
 }
-
-PATIENCE = 30.0
-"""Seconds that a Sentinel may take to know the primary; it asks once a second."""
 
 
 class SentinelTestbed:
@@ -91,11 +88,7 @@ class SentinelTestbed:
             closed_port=str(self.closed_port),
             script=dict.fromkeys(Owner, "0" * 40),
         )
-        deadline = time.monotonic() + PATIENCE
-        while not self._knows_the_primary():
-            if time.monotonic() > deadline:
-                raise TimeoutError("the Sentinel does not find the primary")
-            time.sleep(0.05)
+        until(self._knows_the_primary, what="the Sentinel has found the primary")
         self._seen = self._look()
 
     def _knows_the_primary(self) -> bool:

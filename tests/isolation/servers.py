@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import time
 from collections.abc import Generator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from valkey.connection import Connection
 
 from valkey_client_testing import Binary
+from valkey_client_testing.cluster import free_port
 from valkey_operator.rules.accounts import digest
 
 from .table import Command, read_table
@@ -22,7 +22,7 @@ PASSWORD = "password"
 SHA = digest(PASSWORD)
 """Every account has this password; whose it is says the name."""
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that a server may take to start."""
 
 
@@ -67,8 +67,7 @@ def table_of(port: int) -> dict[str, Command]:
 
 def free_ports(count: int) -> list[int]:
     """Ports of this machine on which nobody listens."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return [*ports]

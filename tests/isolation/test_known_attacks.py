@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +10,7 @@ from valkey_client import KeyPrefix, PrefixError
 from valkey_client.messages import account_name
 from valkey_client_testing import Binary
 
+from ..waits import until
 from .attempts import written
 from .conftest import tenant, wider
 from .run_attacks import Outcome, attack
@@ -101,10 +101,12 @@ def test_account_cannot_announce_a_primary_to_sentinels(server: Binary) -> None:
             outcome = attack(testbed, ("PUBLISH", "__sentinel__:hello", hello))
             if outcome.is_refused:
                 return "what is watched" in sentinel.changes()
-            deadline = time.monotonic() + 20
-            while "what is watched" not in sentinel.changes() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            return time.monotonic() < deadline
+            until(
+                sentinel.changes,
+                lambda changes: "what is watched" in changes,
+                what="the Sentinel believes the announcement",
+            )
+            return True
 
     assert not hijacked()
     assert hijacked("&*")

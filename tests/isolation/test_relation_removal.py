@@ -11,10 +11,10 @@ import valkey
 import localjuju
 
 from ..conftest import ROOT, failed_hooks
+from ..operator_model import OPERATOR
 
 pytestmark = pytest.mark.isolation
 
-OPERATOR = "valkey"
 NUMBERS = (1, 10, 11, 100)
 
 

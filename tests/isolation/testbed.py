@@ -18,7 +18,7 @@ from valkey_operator.rules.acl_file import acl_file
 from .attempts import Owner, Target
 from .servers import ADMIN, PASSWORD, SHA, free_ports, running, table_of
 from .snapshot import Snapshot
-from .wire import Wire, Words
+from .wire import PATIENCE, Wire, Words
 
 OTHER = "relation-2"
 
@@ -186,7 +186,7 @@ class TenantTestbed:
     def _first_message(self) -> bytes:
         """What the subscriber gets at a beat: as a subscriber, and for its pattern."""
         received = b""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while received.count(self.secret.encode()) < 4 and time.monotonic() < deadline:
             received += self.subscriber.arrived()
         return received

@@ -11,7 +11,7 @@ MARK = "end-of-the-attempt"
 _END: Words = ("PING", MARK)
 _MARK = f"${len(MARK)}\r\n{MARK}\r\n".encode()
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds to wait for a server that answers for certain."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import time
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +15,12 @@ import valkey
 from valkey_client import Access, Endpoint, Topology
 from valkey_client.messages import PRIMARY_NAME
 from valkey_client_testing import Binary
-from valkey_client_testing.cluster import wait_for
+from valkey_client_testing.cluster import free_port, wait_for
 
 from .pki import Pair
+
+_REFUSAL = "certificate verify failed"
+"""What a replica logs of a server whose certificate it does not accept."""
 
 _RULES = "+@all ~* &*"
 
@@ -33,7 +35,7 @@ class Node:
     def __init__(self, binary: Binary, folder: Path, host: str = "127.0.0.1"):
         self._binary = binary
         self._folder = folder
-        self.port, self.sentinel_port = _free_port(), _free_port()
+        self.port, self.sentinel_port = free_port(), free_port()
         topology = Topology(
             endpoints=(Endpoint(host, self.port),),
             sentinel_endpoints=(Endpoint(host, self.sentinel_port),),
@@ -72,8 +74,8 @@ class Node:
 
     @contextlib.contextmanager
     def replica(self, leaf: Pair, *trusted: Pair) -> Generator[bool]:
-        """Start a replica that trusts these CAs; says whether it gets through to the server."""
-        port, own = _free_port(), self._tls
+        """Start a replica that trusts these CAs; gives whether it accepts the server."""
+        port, own = free_port(), self._tls
         self._tls = (leaf, "".join(ca.certificate for ca in trusted))
         folder = self._folder / str(port)
         folder.mkdir()
@@ -90,10 +92,9 @@ class Node:
             with valkey.Valkey(
                 port=port, username="admin", password="admin", **secured
             ) as replica:
-                deadline = time.monotonic() + 2
-                while not (is_up := _is_up(replica)) and time.monotonic() < deadline:
-                    time.sleep(0.05)
-                yield is_up
+                log = self._folder / f"{port}.log"
+                wait_for(lambda: _is_up(replica) or _REFUSAL in log.read_text())
+                yield _is_up(replica)
         finally:
             self._stop(port)
 
@@ -155,12 +156,6 @@ class Node:
 
 def _is_up(replica: Any) -> bool:
     return replica.info("replication")["master_link_status"] == "up"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -14,11 +14,11 @@ from valkey_client import client
 from valkey_client_testing.cluster import wait_for
 
 from ..conftest import CHARMS, failed_hooks
-from ..operator_model import OPERATOR, units
+from ..operator_model import OPERATOR, access_of, units
 from .pki import CLIENT, Pair
-from .testbed import access_of, message_of, serial_numbers, settle
+from .testbed import message_of, serial_numbers, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 APP = "prover"
 

@@ -21,7 +21,7 @@ from .pki import Pair
 
 pytestmark = pytest.mark.tls
 
-LONG = 60.0
+LONG = 240.0
 """Seconds that no test waits for: an error that is raised in spite of them is prompt."""
 
 

@@ -14,9 +14,9 @@ import localjuju
 from valkey_client_testing import Binary
 
 from ..conftest import CHARMS, ROOT, MakeModel
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, units
+from ..operator_model import DOWN_AFTER, OPERATOR, PORT, SENTINEL_PORT, access_of, units
 from ..writer import Writer
-from .testbed import access_of, files_of, is_refused, lost, settle
+from .testbed import files_of, is_refused, lost, settle
 
 pytestmark = pytest.mark.faults
 
@@ -88,19 +88,21 @@ class Switching:
         return lambda: not self._order.exists(), lambda: self._order.unlink(missing_ok=True)
 
     def _unit(self, who: Who) -> str:
-        units = self.juju.status().apps[OPERATOR].units
-        return next(name for name, unit in units.items() if unit.leader == (who == "leader"))
+        units = self.juju.units(OPERATOR)
+        return next(unit.name for unit in units if unit.is_leader == (who == "leader"))
 
 
 @pytest.fixture
 def switching(make_model: MakeModel, binary: Binary, tmp_path: Path) -> Switching:
     order = tmp_path / "mortal"
     juju = make_model(environment={**binary.environment(), "MORTAL": str(order)})
-    juju.deploy(CHARMS / "mortal_operator", OPERATOR, num_units=3, config={"down-after": 2})
+    juju.deploy(
+        CHARMS / "mortal_operator", OPERATOR, num_units=3, config={"down-after": DOWN_AFTER}
+    )
     juju.deploy(ROOT / "examples" / "certificates", "certificates")
     juju.deploy(ROOT / "examples" / "greeter", "greeter")
     juju.integrate(OPERATOR, "greeter")
-    juju.wait(jubilant.all_active, timeout=120)
+    juju.wait(jubilant.all_active)
     settle(juju, tls=False)
     return Switching(juju, order)
 
@@ -121,7 +123,6 @@ def writers(switching: Switching) -> Generator[list[Writer]]:
 
 @pytest.mark.tls
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_tls_change_survives_hooks_killed_at_some_calls(
     switching: Switching, writers: list[Writer]
 ) -> None:

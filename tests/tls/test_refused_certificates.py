@@ -12,11 +12,11 @@ import pytest
 import localjuju
 
 from ..conftest import CHARMS, failed_hooks
-from ..operator_model import OPERATOR, units
+from ..operator_model import OPERATOR, access_of, units
 from .conftest import Write
-from .testbed import access_of, await_renewal, lost, message_of, serial_numbers, settle
+from .testbed import await_renewal, lost, message_of, serial_numbers, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 REASONS = {
     "no-client-auth": "it lacks the extended key usage clientAuth; replication and Sentinel need both",

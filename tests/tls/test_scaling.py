@@ -9,24 +9,28 @@ import localjuju
 from valkey_client.messages import format_endpoints
 
 from ..conftest import failed_hooks, logged_events
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, admin, units
+from ..operator_model import (
+    OPERATOR,
+    PORT,
+    SENTINEL_PORT,
+    access_of,
+    addresses_of,
+    admin,
+    primary_of,
+    units,
+)
 from .conftest import Write
-from .testbed import access_of, is_refused, lost, message_of, serial_numbers, settle
+from .testbed import is_refused, lost, message_of, serial_numbers, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 WIRES = ("v0", "v1")
-
-
-def primary_of(juju: localjuju.Juju) -> str:
-    host = access_of(juju).endpoints[0].host
-    return next(unit for unit in units(juju) if juju.address(unit) == host)
 
 
 def check_endpoints(juju: localjuju.Juju) -> None:
     """Every requirer is told all units, and every address takes its account over TLS."""
     primary = juju.address(primary_of(juju))
-    addresses = {juju.address(unit) for unit in units(juju)}
+    addresses = {*addresses_of(juju).values()}
     for wire in WIRES:
         access = access_of(juju, wire)
         assert access.tls
@@ -82,8 +86,7 @@ def test_adding_units_and_removing_the_primary_under_tls(
     check_endpoints(testbed)
 
     # The one that has led from the beginning goes too, whoever is the primary.
-    leader = next(u for u, s in testbed.status().apps[OPERATOR].units.items() if s.leader)
-    testbed.remove_unit(leader)
+    testbed.remove_unit(testbed.leader(OPERATOR))
     settle(testbed, tls=True)
     check_endpoints(testbed)
     assert access_of(testbed).tls_ca == ca

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import jubilant
@@ -10,12 +11,13 @@ import pytest
 import localjuju
 
 from ..conftest import CHARMS, ROOT, TIMELINES, failed_hooks, logged_events
-from ..operator_model import OPERATOR, units
+from ..operator_model import DOWN_AFTER, OPERATOR, access_of, units
+from ..waits import PatientJuju
 from ..writer import Writer
 from .conftest import find_all
-from .testbed import access_of, files_of, lost, message_of, settle
+from .testbed import files_of, lost, message_of, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.tls]
 
 REASON = "valkey-server was built without TLS: install one with TLS, or remove the relation with"
 
@@ -24,16 +26,18 @@ REASON = "valkey-server was built without TLS: install one with TLS, or remove t
 def plain(request: pytest.FixtureRequest) -> Generator[localjuju.Juju]:
     """Three units on the newest server without TLS, with an application that speaks v0 too."""
     servers = [binary for binary in find_all() if not binary.has_tls]
+    if not servers and "CI" not in os.environ:
+        pytest.skip("every server of this machine has TLS")
     newest = max(servers, key=lambda binary: binary.version)
-    with localjuju.Juju(environment=newest.environment()) as juju:
+    with PatientJuju(environment=newest.environment()) as juju:
         request.node.stash.setdefault(TIMELINES, []).append(juju.timeline)
-        juju.deploy(ROOT, OPERATOR, num_units=3, config={"down-after": 2})
+        juju.deploy(ROOT, OPERATOR, num_units=3, config={"down-after": DOWN_AFTER})
         juju.deploy(ROOT / "examples" / "certificates", "certificates")
         juju.deploy(ROOT / "examples" / "greeter", "greeter")
         juju.deploy(CHARMS / "scripted_requirer", "v0", config={"wire": "v0", "prefix": "v0:*"})
         juju.integrate(OPERATOR, "greeter")
         juju.integrate(OPERATOR, "v0")
-        juju.wait(jubilant.all_active, timeout=120)
+        juju.wait(jubilant.all_active)
         settle(juju, tls=False)
         yield juju
 

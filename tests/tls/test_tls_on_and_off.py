@@ -7,11 +7,11 @@ import pytest
 import localjuju
 
 from ..conftest import failed_hooks, logged_events
-from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, units
+from ..operator_model import OPERATOR, PORT, SENTINEL_PORT, access_of, units
 from .conftest import Write
-from .testbed import access_of, files_of, is_refused, lost, settle
+from .testbed import files_of, is_refused, lost, settle
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 
 def heard(juju: localjuju.Juju) -> list[list[tuple[str, bool]]]:

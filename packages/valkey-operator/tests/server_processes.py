@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import valkey
+
+from valkey_client_testing.cluster import free_port
 
 
 class Servers:
@@ -31,9 +32,7 @@ class Servers:
 
     def start(self, *arguments: str, sentinel: bool = False, **login: str) -> Any:
         """Start a server or Sentinel; returns a connection to it, once it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         conf = self.folder / f"{port}.conf"
         conf.write_text(f"port {port}\nbind 127.0.0.1\ndir {self.folder}\n")
         mode = ["--sentinel"] if sentinel else ["--save", ""]
@@ -44,7 +43,7 @@ class Servers:
         self._cleanup.callback(process.kill)
         client = valkey.Valkey(port=port, decode_responses=True, **login)
         self._cleanup.callback(client.close)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             try:
                 client.ping()

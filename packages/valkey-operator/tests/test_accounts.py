@@ -14,6 +14,8 @@ from valkey_operator.rules.accounts import Account, Version
 
 from .server_processes import Servers, port_of
 
+pytestmark = pytest.mark.xdist_group("accounts")  # They share a server.
+
 SHA = accounts.digest("secret")
 NAME = "relation-1"
 

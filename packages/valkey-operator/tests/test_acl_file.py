@@ -22,6 +22,8 @@ from valkey_operator.rules.acl_file import acl_file
 
 from .server_processes import Servers, port_of
 
+pytestmark = pytest.mark.xdist_group("acl-file")  # They share a server.
+
 SHA = accounts.digest("secret")
 ADMIN = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all")}
 LOGIN = {"username": "boss", "password": "secret"}

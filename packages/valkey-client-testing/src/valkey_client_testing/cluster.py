@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import secrets
 import signal
 import socket
@@ -24,6 +25,8 @@ from ._binaries import Binary
 DEADLINE = 60.0
 """Seconds that a condition may take on a busy machine."""
 
+_PORTS = (10_000, 32_000)
+
 _SERVER_RULE = ("~*", "&*", "+@all", "-@admin", "-@dangerous", "+info", "+role")
 _SENTINEL_RULE = (
     *("&*", "-@all", "+ping", "+auth", "+hello", "+role", "+info", "+client|setinfo"),
@@ -39,9 +42,7 @@ class Process:
     """
 
     def __init__(self, binary: Binary, folder: Path, *lines: str, sentinel: bool = False):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.endpoint = Endpoint("127.0.0.1", port)
         home = folder / str(port)
         home.mkdir()
@@ -245,6 +246,20 @@ def _request_failover(sentinel: Process) -> bool:
     with contextlib.suppress(valkey.ResponseError):  # NOGOODSLAVE until it knows its replicas
         return bool(sentinel.admin.sentinel_failover(PRIMARY_NAME))
     return False
+
+
+def free_port() -> int:
+    """A loopback port on which nobody listens, and that stays free for a server.
+
+    The kernel gives outgoing connections ports from a range of its own, by default 32768 and up; a
+    server on one of those could not be started again while such a connection has its port.
+    """
+    choice = random.SystemRandom()
+    while True:
+        port = choice.randrange(*_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(condition: Callable[[], Any]) -> None:

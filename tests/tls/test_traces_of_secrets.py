@@ -15,7 +15,7 @@ from ..conftest import logged_events
 from ..operator_model import OPERATOR
 from .leaks import Processes, files_with
 
-pytestmark = [pytest.mark.tls, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tls]
 
 SECRET = ("private-key", "password", "key")
 OWN_FILES = ("valkey.conf", "sentinel.conf")
@@ -47,7 +47,7 @@ def test_secrets_are_only_in_private_files(testbed: localjuju.Juju, processes: P
     assert "PRIVATE KEY" not in texts
     logs = "\n".join(entry.text for entry in testbed.timeline.entries("log", "status"))
     assert "CERTIFICATE REQUEST" not in logs
-    seen = b"\n".join(processes.seen)
+    seen = b"\n".join(processes.of(testbed.directory))
     assert OPERATOR.encode() in seen
     assert not [word[:4] for word in words if word.encode() in seen]
     for forbidden in (b"PRIVATE KEY", b"CERTIFICATE REQUEST"):
