@@ -136,7 +136,7 @@ class Calls:
         """Kill the hook that a unit runs, if it has called a hook command."""
         with self._lock:
             for hook in self._hooks.values():
-                if hook.unit is unit and hook.session:
+                if hook.unit is unit:
                     _kill(hook)
 
     def _notify(self, hook: Hook, call: Call) -> None:
@@ -154,5 +154,6 @@ class Calls:
 
 
 def _kill(hook: Hook) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(hook.session, signal.SIGKILL)
+    if hook.session:  # else it has ended already, and 0 would be this process's own group
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(hook.session, signal.SIGKILL)

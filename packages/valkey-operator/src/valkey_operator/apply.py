@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from valkey_client import Grant, Notice, Refusal, ValkeyProvider, Withdrawal
+from valkey_client.messages import account_name
 
 from .decide.plan import Answer, Plan
 from .model.facts import Facts
@@ -133,9 +134,9 @@ def _log_shared(facts: Facts, shared: SharedState) -> None:
     elif shared.tls.is_strict and not before.tls.is_strict:
         logger.info("all servers and Sentinels speak TLS")
     if shared.tls.cas != before.tls.cas:
-        logger.info("servers trust %d CA certificates", len(shared.tls.cas))
+        logger.info("servers trust CA certificates: %d", len(shared.tls.cas))
     if shared.tls.client_cas != before.tls.client_cas:
-        logger.info("servers trust %d CA certificates of clients", len(shared.tls.client_cas))
+        logger.info("servers trust CA certificates of clients: %d", len(shared.tls.client_cas))
 
 
 def _log_answer(answer: Answer, facts: Facts) -> None:
@@ -158,7 +159,8 @@ def _log_answer(answer: Answer, facts: Facts) -> None:
                 status.message,
             )
         case Withdrawal(relation_id, request_ids):
-            logger.info("%s: withdrew %d requests", facts.name_of(relation_id), len(request_ids))
+            names = [account_name(relation_id, request_id) for request_id in request_ids]
+            logger.info("%s: withdrew the access of %s", facts.name_of(relation_id), _names(names))
         case Notice(relation_id, _, code, status):
             what = status.message if status else f"notice {code} no longer applies"
             logger.info("%s: %s", facts.name_of(relation_id), what)

@@ -82,4 +82,6 @@ class Facts:
     def name_of(self, relation_id: int) -> str:
         """How to name a client relation to a person, who sees no relation ids in Juju's status."""
         application = self.applications.get(relation_id, "")
-        return f"{application} (relation {relation_id})" if application else str(relation_id)
+        return (
+            f"{application} (relation {relation_id})" if application else f"relation {relation_id}"
+        )

@@ -67,6 +67,7 @@ class _Switchover:
         others: The replicas that may not.
         sentinels: All Sentinels, in the order in which clients know them.
         failover_time: Seconds in which a failover has ended, well or not.
+        start: When it began, by the clock of the cluster.
     """
 
     cluster: Cluster
@@ -75,6 +76,12 @@ class _Switchover:
     others: Sequence[str]
     sentinels: Sequence[str]
     failover_time: float
+    start: float
+
+    def log(self, text: str, *arguments: object) -> None:
+        """Log a phase, with the seconds since the switchover began."""
+        elapsed = self.cluster.clock.monotonic() - self.start
+        logger.info("switchover, %.1f s: " + text, elapsed, *arguments)
 
     @property
     def pause(self) -> float:
@@ -112,11 +119,11 @@ def switch_over(cluster: Cluster, state: ClusterState, to: str = "") -> str:
     others = [address for address in candidates if address not in eligible]
     # A Sentinel gives a failover up after its timeout.
     failover_time = 2.0 + max(s.failover_timeout for s in state.sentinels.values()) / 1000
-    switchover = _Switchover(
-        cluster, old, eligible, others, sorted(state.sentinels), failover_time
-    )
-    logger.info("switchover: from primary %s to %s", old, to or "any replica in sync")
     start = cluster.clock.monotonic()
+    switchover = _Switchover(
+        cluster, old, eligible, others, sorted(state.sentinels), failover_time, start
+    )
+    switchover.log("from primary %s to %s", old, to or "any replica in sync")
     # Sentinel promotes any replica but those with priority 0.
     try:
         for address in others:
@@ -132,20 +139,14 @@ def switch_over(cluster: Cluster, state: ClusterState, to: str = "") -> str:
             new = _wait(switchover, lambda: _agreed(switchover, leader), failover_time, _AGREEMENT)
         else:
             new = _pause_and_fail_over(switchover)
-        logger.info(
-            "switchover: %s is primary after %.1f s", new, cluster.clock.monotonic() - start
-        )
+        switchover.log("%s is the primary", new)
         _wait(
             switchover,
             lambda: _all_follow(switchover, new),
             _CONVERGENCE,
             "replicas to follow the new primary",
         )
-        logger.info(
-            "switchover: all replicas follow %s after %.1f s",
-            new,
-            cluster.clock.monotonic() - start,
-        )
+        switchover.log("all replicas follow %s", new)
         return new
     except ServerError as error:
         raise SwitchoverError(f"a server does not answer: {error}") from error
@@ -184,12 +185,12 @@ def _pause_and_fail_over(switchover: _Switchover) -> str:
     while True:
         attempts -= 1
         primary.ask("CLIENT PAUSE", int(switchover.pause * 1000), "WRITE")
-        logger.info("switchover: writes to %s are paused", switchover.old)
+        switchover.log("writes to %s are paused", switchover.old)
         try:
             new = _fail_over(switchover)
         except SwitchoverError as error:
             primary.ask("CLIENT UNPAUSE")
-            logger.info("switchover: writes to %s go on: %s", switchover.old, error)
+            switchover.log("writes to %s go on: %s", switchover.old, error)
             if not attempts:
                 raise
             switchover.cluster.clock.sleep(1)
@@ -234,7 +235,7 @@ def _demote(switchover: _Switchover, new: str) -> None:
         _CATCH_UP,
         f"the old primary {switchover.old} to follow {new}",
     )
-    logger.info("switchover: %s follows %s", switchover.old, new)
+    switchover.log("%s follows %s", switchover.old, new)
     try:
         # A primary with too few replicas refuses writes (``min-replicas-to-write``).
         with contextlib.suppress(SwitchoverError, ServerError):
@@ -277,7 +278,7 @@ def _begin(switchover: _Switchover, *options: str) -> str:
         except ServerError:
             return address  # It may have begun before it fell silent.
         else:
-            logger.info("switchover: the Sentinel at %s leads the failover", address)
+            switchover.log("the Sentinel at %s leads the failover", address)
             return address
     raise SwitchoverError(f"no Sentinel accepted the failover: {refusals[-1]}")
 

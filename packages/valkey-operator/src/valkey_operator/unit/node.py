@@ -144,7 +144,7 @@ class Node:
         # The server's file last: it is the one that tells whether both are up to date.
         self.workload.write(config_files.SENTINEL_ACCOUNTS, acl_file(on_sentinel))
         self.workload.write(config_files.SERVER_ACCOUNTS, acl_file(on_server))
-        logger.info("account files: %d client accounts for the next start", len(accounts))
+        logger.info("account files for the next start: %d clients", len(accounts))
         return True
 
     def stop(self, reason: str) -> None:
