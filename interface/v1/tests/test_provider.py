@@ -11,8 +11,8 @@ from valkey_client_testing.check import answers, conduct, databags, run
 
 
 def test_a_v1_request_is_answered_as_the_contract_says():
-    given = fixtures.relation_for_provider("valkey-client", "asked", wire="v1").relation
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    relation = fixtures.relation_for_provider("valkey-client", "asked", wire="v1").relation
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     out = tester.run("valkey-client-relation-changed")
     (found,) = [r for r in out.relations if r.interface == "valkey_client"]
     answer = databags.Answer(
@@ -26,8 +26,8 @@ def test_a_v1_request_is_answered_as_the_contract_says():
 
 
 def test_a_v0_request_is_answered_as_the_contract_says():
-    given = fixtures.relation_for_provider("valkey-client", "asked", wire="v0").relation
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    relation = fixtures.relation_for_provider("valkey-client", "asked", wire="v0").relation
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     out = tester.run("valkey-client-relation-changed")
     (found,) = [r for r in out.relations if r.interface == "valkey_client"]
     answer = databags.Answer(
@@ -47,24 +47,24 @@ def test_nothing_is_published_before_something_is_asked_for():
 
 
 def test_a_request_that_is_not_json_is_borne():
-    given = testing.Relation(
+    relation = testing.Relation(
         "valkey-client",
         interface="valkey_client",
         remote_app_data=conduct.MALFORMED["not JSON"],
     )
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     out = tester.run("valkey-client-relation-changed")
     assert not list(out.secrets)
     tester.skip_schema_validation()
 
 
 def test_a_list_of_null_is_borne():
-    given = testing.Relation(
+    relation = testing.Relation(
         "valkey-client",
         interface="valkey_client",
         remote_app_data=conduct.MALFORMED["a list of null"],
     )
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     out = tester.run("valkey-client-relation-changed")
     assert not list(out.secrets)
     tester.skip_schema_validation()

@@ -24,18 +24,18 @@ def test_it_waits_for_a_provider_that_has_said_nothing():
 
 
 def test_it_bears_an_answer_that_is_not_json():
-    given = testing.Relation(
+    relation = testing.Relation(
         "valkey",
         interface="valkey_client",
         remote_app_data={"version": "v1", "requests": "[{", "data": "{"},
     )
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     tester.run("valkey-relation-changed")
     tester.assert_schema_valid()
 
 
 def test_it_bears_a_secret_that_is_not_there():
-    given = testing.Relation(
+    relation = testing.Relation(
         "valkey",
         interface="valkey_client",
         remote_app_data={
@@ -45,7 +45,7 @@ def test_it_bears_a_secret_that_is_not_there():
             "secret-tls": tolerance.NOWHERE,
         },
     )
-    tester = interface_tester.Tester(testing.State(leader=True, relations=[given]))
+    tester = interface_tester.Tester(testing.State(leader=True, relations=[relation]))
     tester.run("valkey-relation-changed")
     tester.assert_schema_valid()
 
