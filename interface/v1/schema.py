@@ -1,10 +1,9 @@
 """The databags and secrets of ``valkey_client/v1`` as Pydantic models.
 
-Both wire formats are here: v1, in which a list of requests is answered by a list of responses,
-and v0, in which one request and its response are flat keys. Values of databags are strings; those
-that hold JSON are declared as such.
+Both wire formats: v1 has a list of requests and a list of responses, v0 has one request and one
+response as flat keys. Values of databags are strings; those with JSON are declared as such.
 
-Run this file to write the JSON Schemas again.
+Run this file to update the JSON Schemas.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class _Options(_Model):
 
     channel_patterns: ChannelPatterns | None = Field(None, alias="channel-patterns")
     keyspace_events: bool | None = Field(None, alias="keyspace-events")
-    scan: bool | None = Field(None, description="Shows the names of everybody's keys.")
+    scan: bool | None = Field(None, description="Returns the names of all applications' keys.")
     own_database: bool | None = Field(None, alias="own-database")
 
 
@@ -72,10 +71,10 @@ class Request(_Options):
 
 
 class Status(_Model):
-    """Something that a provider says of the relation."""
+    """What a provider tells a requirer about the relation or a request."""
 
     code: int = Field(
-        ge=1000, le=5999, description="1xxx informs, 4xxx passes, 5xxx needs a person."
+        ge=1000, le=5999, description="1xxx informs, 4xxx is transient, 5xxx needs a person."
     )
     message: str
     resolution: str
@@ -208,7 +207,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "secret-user": UserSecret,
     "secret-tls": TlsSecret,
 }
-"""What travels, by the name that schemas and vectors carry."""
+"""The models, by the names of their schemas and vectors."""
 
 
 def json_schemas() -> dict[str, str]:

@@ -76,13 +76,15 @@ def test_our_charms_pass(charm: str, tmp_path: Path) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("charm", "fault", "said"),
+    ("charm", "fault", "message"),
     [
         ("scripted_provider", ('version="9.0.1"', 'version="latest"'), "server-version"),
         ("bad_requirer", ('default: ""', "default: salt"), "salt is 'short'"),
     ],
 )
-def test_a_violation_fails(charm: str, fault: tuple[str, str], said: str, tmp_path: Path) -> None:
+def test_a_violation_fails(
+    charm: str, fault: tuple[str, str], message: str, tmp_path: Path
+) -> None:
     copy = tmp_path / charm
     for name in ("charmcraft.yaml", "src/charm.py"):
         path = copy / name
@@ -90,7 +92,7 @@ def test_a_violation_fails(charm: str, fault: tuple[str, str], said: str, tmp_pa
         path.write_text((ROOT / "tests" / "charms" / charm / name).read_text().replace(*fault))
     done = collected(str(copy), tmp_path)
     assert done.returncode != 0
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_the_metadata_is_what_the_collection_reads() -> None:

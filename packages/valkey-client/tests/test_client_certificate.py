@@ -181,7 +181,7 @@ def test_a_change_of_the_secret_wakes_the_provider() -> None:
     assert Provider.shown == [RequestCertificate(SECOND)]
 
 
-def test_between_models_it_travels_encrypted() -> None:
+def test_between_models_it_is_sent_encrypted() -> None:
     pytest.importorskip("cryptography")
     theirs = testing.Relation("clients", remote_app_name="remote-1", remote_model_uuid=ELSEWHERE)
     state = testing.State(model=HERE, leader=True, relations=[theirs])
@@ -200,9 +200,9 @@ def test_between_models_it_travels_encrypted() -> None:
     before = ctx.run(ctx.on.relation_created(ours), state)
     # The account is asked for at once, the certificate goes as soon as there is a key.
     assert all("mtls-cert" not in r for r in requests(before.get_relation(ours.id)))
-    told = dataclasses.replace(before.get_relation(ours.id), remote_app_data=bag)
-    state = dataclasses.replace(before, relations=[told])
-    after = ctx.run(ctx.on.relation_changed(told), state)
+    answered = dataclasses.replace(before.get_relation(ours.id), remote_app_data=bag)
+    state = dataclasses.replace(before, relations=[answered])
+    after = ctx.run(ctx.on.relation_changed(answered), state)
     asked = after.get_relation(ours.id)
     assert asked.local_app_data["encryption-secret"] == key.id
     assert all("secret-mtls" not in r and FIRST not in r["mtls-cert"] for r in requests(asked))
@@ -233,7 +233,7 @@ def test_a_key_that_is_none_keeps_nobody_from_asking(content: dict[str, str] | N
     ctx = requirer()
     after = ctx.run(ctx.on.relation_changed(relation, remote_unit=0), state)
     assert all("mtls-cert" not in r for r in requests(after.get_relation(relation.id)))
-    # Nobody says when the key is there; Juju's clock asks.
+    # No event comes with the key; update-status tries again.
     key = testing.Secret({"encryption-key": "A" * 43 + "="}, id="secret:key")
     later = ctx.run(ctx.on.update_status(), dataclasses.replace(after, secrets=[key]))
     assert all("mtls-cert" in r for r in requests(later.get_relation(relation.id)))

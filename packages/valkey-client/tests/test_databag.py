@@ -49,10 +49,10 @@ def test_reading_never_raises_and_what_was_read_is_clean(bag: dict[str, str]) ->
 @settings(max_examples=200)
 @given(bags)
 def test_writing_what_was_read_changes_nothing_the_second_time(bag: dict[str, str]) -> None:
-    said = read_responses(bag)
-    changes = write_responses(said.wire, said, bag)
+    responses = read_responses(bag)
+    changes = write_responses(responses.wire, responses, bag)
     once = {key: value for key, value in {**bag, **changes}.items() if value}
-    assert write_responses(said.wire, read_responses(once), once) == {}
+    assert write_responses(responses.wire, read_responses(once), once) == {}
 
 
 def response(number: int = 1, **options: Any) -> Response:

@@ -262,7 +262,7 @@ def test_a_refused_transaction_is_sent_again(cluster: Cluster, kind: Blocking) -
 def test_a_primary_without_replicas_is_waited_for(
     cluster: Cluster, kind: Blocking, retry: bool
 ) -> None:
-    """Within the time given; the caller's own kind of retry says what the server said."""
+    """Within the time allowed; with a retry of its own the caller gets the server's error."""
     server = cluster.primary.admin
     server.config_set("min-replicas-to-write", 9)
     options = {"retry": kind.retry(NoBackoff(), 2)} if retry else {}
@@ -384,12 +384,12 @@ def test_no_sentinel_is_left(steady: Cluster, kind: Blocking) -> None:
 
 
 def test_sentinels_move(steady: Cluster, kind: Blocking) -> None:
-    said = [steady.access]
-    connection = kind.connect(lambda: said[-1])
+    accesses = [steady.access]
+    connection = kind.connect(lambda: accesses[-1])
     for sentinel in steady.sentinels:
         sentinel.kill()
     steady.sentinels = [steady.add_sentinel(steady.servers[0])]
-    said.append(steady.access)
+    accesses.append(steady.access)
     assert kind.run(connection.ping())
 
 
@@ -583,7 +583,7 @@ def test_there_is_no_access_yet() -> None:
 def test_who_only_reads_asks_the_provider_too(
     cluster: Cluster, kind: Blocking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or it would stay with a connection of before a change to TLS."""
+    """Otherwise it could keep a connection from before a change to TLS."""
     monkeypatch.setattr("valkey_client.client._policy.ROLE_INTERVAL", 0)
     asked: list[Access] = []
 
@@ -600,16 +600,16 @@ def test_who_only_reads_asks_the_provider_too(
 
 def test_a_task_that_is_cancelled_leaves_no_sentinels_of_before(cluster: Cluster) -> None:
     """It waits for connections to close, while others ask the Sentinels of now already."""
-    said = [cluster.access]
+    accesses = [cluster.access]
 
     async def work() -> None:
-        made = client.connect_async(lambda: said[-1])
+        made = client.connect_async(lambda: accesses[-1])
         manager: Any = made.connection_pool.sentinel_manager
         for sentinel in manager.sentinels:
             sentinel.aclose = asyncio.Event().wait
         first = cluster.access.sentinel_endpoints[:1]
         topology = replace(cluster.access.topology, sentinel_endpoints=first)
-        said.append(replace(cluster.access, topology=topology))
+        accesses.append(replace(cluster.access, topology=topology))
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(manager.renew(), 0.1)
         assert len(manager.sentinels) == 1

@@ -61,7 +61,7 @@ def test_no_pattern_that_passes_matches_a_name_outside(pattern: str, name: str) 
     assert APP.covers(name) or not fnmatch.fnmatchcase(name, pattern)
 
 
-def test_options_travel() -> None:
+def test_options_are_written_and_read() -> None:
     options = RequestOptions(("app:room.*",), keyspace_events=True, scan=True, own_database=True)
     (request,) = read_requests(asked(**options.fields)).requests
     assert request.options == options

@@ -93,7 +93,7 @@ def test_a_request_is_granted() -> None:
     assert "hunter2" not in str(answer(state, relation))
 
 
-def test_a_follower_keeps_silent() -> None:
+def test_a_follower_writes_nothing() -> None:
     relation = testing.Relation("clients", remote_app_data=asked("a:*"))
     state = run(relation, leader=False)
     assert answer(state, relation) == {}
@@ -187,7 +187,7 @@ def test_a_refusal_takes_a_grant_back_and_a_grant_the_refusal() -> None:
     assert "status" not in answer(state, relation)
 
 
-def test_tls_is_told_through_the_secret() -> None:
+def test_tls_is_published_in_the_secret() -> None:
     relation = testing.Relation("clients", remote_app_data=asked("a:*"))
     state = run(relation)
     ctx = context()
@@ -272,7 +272,7 @@ def test_an_old_juju_is_refused() -> None:
     assert "clients" in str(caught.value.__cause__)
 
 
-def test_a_new_leader_answers_what_it_heard_as_a_follower() -> None:
+def test_a_new_leader_answers_requests_from_before() -> None:
     good = testing.Relation("clients", remote_app_name="good", remote_app_data=asked("a:*"))
     bad = testing.Relation(
         "clients", remote_app_name="bad", remote_app_data={"version": "v1", "requests": "{"}
@@ -293,7 +293,7 @@ def test_a_leader_that_is_being_removed_takes_nothing_back() -> None:
     assert len(list(after.secrets)) == 2
 
 
-def test_an_entry_that_nobody_can_identify_withdraws_nothing() -> None:
+def test_an_entry_without_an_id_withdraws_nothing() -> None:
     relation = testing.Relation("clients", remote_app_data=asked("a:*"))
     state = run(relation)
     items = [{"resource": "a:*", "request-id": None}]
@@ -319,7 +319,7 @@ def test_the_requests_of_a_relation_are_limited() -> None:
 
 @pytest.mark.parametrize("damage", [{"version": "v2"}, {"requests": "["}, {"version": "V1"}])
 def test_damage_changes_nothing_of_what_was_answered(damage: dict[str, str]) -> None:
-    """The requirer is told, in the format that it reads."""
+    """A status is published, in the format that the requirer reads."""
     relation = testing.Relation("clients", remote_app_data=asked("a:*", "b:*"))
     before = run(relation)
     known = before.get_relation(relation.id)
@@ -328,8 +328,8 @@ def test_damage_changes_nothing_of_what_was_answered(damage: dict[str, str]) -> 
     first, then = answer(before, relation), answer(after, relation)
     assert then["version"] == "v1"
 
-    def granted(said: dict[str, Any]) -> dict[str, str]:
-        return {r["request-id"]: r["secret-user"] for r in said["requests"] if r["resource"]}
+    def granted(content: dict[str, Any]) -> dict[str, str]:
+        return {r["request-id"]: r["secret-user"] for r in content["requests"] if r["resource"]}
 
     assert granted(then) == granted(first)
     assert "status" in then

@@ -1,6 +1,6 @@
-"""Both ends of the ``valkey_client`` relation.
+"""Both sides of the ``valkey_client`` relation.
 
-An application's charm asks for a range of keys and gets an account for it::
+An application's charm requests a range of keys and gets an account for it::
 
     self.valkey = ValkeyRequirer(self, "valkey", prefix="application:*")
     self.framework.observe(self.valkey.on.ready, self._on_valkey)
@@ -8,8 +8,8 @@ An application's charm asks for a range of keys and gets an account for it::
     if access := self.valkey.access:
         valkey_client.client.connect(access).set("application:greeting", "hello")
 
-(with ``from valkey_client import client`` or ``import valkey_client.client`` beside it: the module
-is imported on use, so that a hook that connects to nothing does not pay for it.)
+Import the client with ``from valkey_client import client`` where it is used: a hook that does not
+connect should not pay for it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import an end of the relation on use: few charms have both."""
+    """Import one side of the relation on use: few charms have both."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_MODULES[name], __name__), name)

@@ -79,7 +79,7 @@ def released(requests: Requests, published: Responses) -> list[Response]:
 
 
 def has_open(requests: Requests, published: Responses) -> bool:
-    """Whether some request has no response as it stands."""
+    """Whether some request has no response, or one to an earlier version of the request."""
     if published.wire != requests.wire:
         return bool(requests.requests)
     responses = {response.request_id: response for response in published.responses}

@@ -1,4 +1,4 @@
-"""What travels on the relation, without its format."""
+"""Requests, responses and topology, without the format of a databag."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Wire = Literal["v0", "v1"]
 """The two forms a relation can take; the requirer chooses."""
 
 DEFAULT_SECRETS = ("username", "password", "tls", "tls-ca")
-"""The fields that travel in secrets unless the requirer says otherwise (contract, *Requirer*)."""
+"""The fields that are in secrets by default (contract, *Requirer*)."""
 
 PRIMARY_NAME = "primary"
 """The name under which Sentinels know the primary, if the provider publishes none."""
@@ -64,7 +64,7 @@ class Topology:
         version: The version of the server, such as ``9.1.2``.
         mode: How the service is highly available; the contract has ``sentinel`` only.
         primary_name: The name under which Sentinels know the primary.
-        tls: Whether the endpoints speak TLS.
+        tls: Whether the endpoints use TLS.
         tls_ca: The CA certificates (PEM) that clients must trust, when TLS is on.
     """
 

@@ -103,8 +103,8 @@ def connect(
         options: Passed on to valkey-py's connections, such as ``decode_responses``,
             ``socket_timeout`` (:data:`TIMEOUT`), ``socket_connect_timeout``
             (:data:`CONNECT_TIMEOUT`, authentication included) and ``max_connections``. Its
-            ``retry`` replaces ``retry_for``. Of those for TLS: ``ssl_certfile``, ``ssl_keyfile``,
-            ``ssl_password`` instead of a ``certificate``, ``ssl_min_version``, ``ssl_ciphers``,
+            ``retry`` replaces ``retry_for``. For TLS: ``ssl_certfile``, ``ssl_keyfile`` and
+            ``ssl_password`` instead of a ``certificate``; ``ssl_min_version``; ``ssl_ciphers``;
             and ``ssl_check_hostname`` to check the name always or never.
 
     Raises:
