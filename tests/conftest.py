@@ -33,6 +33,7 @@ def short_path() -> Generator[Path]:
     shutil.rmtree(path)
 
 
+HAS_FAILED = pytest.StashKey[bool]()
 TIMELINES = pytest.StashKey[list[localjuju.Timeline]]()
 
 MakeModel = Callable[..., localjuju.Juju]
@@ -65,6 +66,7 @@ def juju(make_model: MakeModel) -> localjuju.Juju:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     report = yield
     if report.failed:
+        item.stash[HAS_FAILED] = True
         for timeline in item.stash.get(TIMELINES, []):
             text = "\n".join(str(entry) for entry in timeline.entries())
             report.sections.append(("timeline", text[-20000:]))

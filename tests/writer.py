@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -38,7 +39,8 @@ class Writer:
         self._pause = pause
         self._timeout = timeout
         self._lasts = lasts
-        self._name = "application:" if lasts else "application:new:"
+        # No writer takes the keys of another for its own.
+        self._name = f"application:{secrets.token_hex(4)}:"
         self._options: dict[str, Any] = {} if lasts else {"retry_for": 0.5}
         self._stop = threading.Event()
         self.acknowledged = 0

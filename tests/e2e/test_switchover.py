@@ -27,6 +27,7 @@ def testbed(juju: localjuju.Juju) -> localjuju.Juju:
     juju.deploy(ROOT, OPERATOR, num_units=3)
     juju.deploy(ROOT / "examples" / "greeter", "greeter")
     juju.integrate(OPERATOR, "greeter")
+    juju.settle()  # Cheaper than asking for the status all the time.
     juju.wait(jubilant.all_active)
     rest(juju)
     return juju

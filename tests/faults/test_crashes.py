@@ -33,6 +33,11 @@ pytestmark = pytest.mark.faults
 Write = Callable[[localjuju.Juju], Writer]
 
 
+@pytest.fixture
+def testbed(shared_testbed: localjuju.Juju) -> localjuju.Juju:
+    return shared_testbed
+
+
 @pytest.mark.parametrize("service", ["server", "sentinel"])
 @pytest.mark.parametrize("number", [0, 1])
 def test_killed_process_is_restarted_without_lost_writes(

@@ -32,18 +32,29 @@ pytestmark = pytest.mark.faults
 Write = Callable[[localjuju.Juju], Writer]
 
 
-def sentinel_notices(juju: localjuju.Juju, unit: str) -> list[str]:
+@pytest.fixture
+def testbed(shared_testbed: localjuju.Juju) -> localjuju.Juju:
+    return shared_testbed
+
+
+@pytest.fixture
+def begin(testbed: localjuju.Juju) -> int:
+    """How many hooks earlier tests have run."""
+    return len(testbed.timeline.entries("hook"))
+
+
+def sentinel_notices(juju: localjuju.Juju, unit: str, begin: int) -> list[str]:
     """What Sentinel made a unit run."""
     return [
         entry.text
-        for entry in juju.timeline.entries("hook")
+        for entry in juju.timeline.entries("hook")[begin:]
         if entry.subject == unit and "run-commands" in entry.text
     ]
 
 
-def await_sentinel_notices(juju: localjuju.Juju) -> None:
+def await_sentinel_notices(juju: localjuju.Juju, begin: int) -> None:
     until(
-        lambda: [sentinel_notices(juju, f"{OPERATOR}/{n}") for n in range(3)],
+        lambda: [sentinel_notices(juju, f"{OPERATOR}/{n}", begin) for n in range(3)],
         all,
         what="Sentinel has run its script on every unit",
     )
@@ -51,9 +62,9 @@ def await_sentinel_notices(juju: localjuju.Juju) -> None:
 
 @pytest.mark.parametrize("leader", [0, 1])
 def test_killed_primary_is_replaced_and_requirers_are_notified(
-    make_testbed: MakeTestbed, write: Write, leader: int
+    testbed: localjuju.Juju, write: Write, leader: int
 ) -> None:
-    juju = make_testbed()
+    juju = testbed
     juju.set_leader(f"{OPERATOR}/{leader}")
     juju.settle()
     old = primary_of(juju)
@@ -71,12 +82,14 @@ def test_killed_primary_is_replaced_and_requirers_are_notified(
     assert failed_hooks(juju) == []
 
 
-def test_failover_runs_no_charm_code_on_units_not_concerned(testbed: localjuju.Juju) -> None:
+def test_failover_runs_no_charm_code_on_units_not_concerned(
+    testbed: localjuju.Juju, begin: int
+) -> None:
     send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
     await_primary(testbed, other_than=f"{OPERATOR}/0")
-    await_sentinel_notices(testbed)
+    await_sentinel_notices(testbed, begin)
     for unit in (f"{OPERATOR}/1", f"{OPERATOR}/2"):
-        (text,) = sentinel_notices(testbed, unit)
+        (text,) = sentinel_notices(testbed, unit, begin)
         assert text.endswith("1 calls"), "it asked whether it leads, and ran no Python"
 
 
@@ -95,18 +108,21 @@ def test_failover_when_leader_and_primary_are_lost_together(
     assert failed_hooks(testbed) == []
 
 
-def test_leader_elected_after_a_failover_notifies_requirers(testbed: localjuju.Juju) -> None:
+def test_leader_elected_after_a_failover_notifies_requirers(
+    testbed: localjuju.Juju, begin: int
+) -> None:
     """The script ran on every unit, and none of them led."""
     testbed.clear_leader(OPERATOR)
     send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
-    await_sentinel_notices(testbed)
+    await_sentinel_notices(testbed, begin)
     assert primary_of(testbed) == f"{OPERATOR}/0"
     testbed.set_leader(f"{OPERATOR}/1")
     await_primary(testbed, other_than=f"{OPERATOR}/0")
     invariants(testbed)
 
 
-def test_update_status_notices_a_failover_that_hooks_missed(testbed: localjuju.Juju) -> None:
+def test_update_status_notices_a_failover_that_hooks_missed(make_testbed: MakeTestbed) -> None:
+    testbed = make_testbed()
     for number in range(3):
         script = folder_of(testbed, f"{OPERATOR}/{number}") / "primary-changed.sh"
         script.write_text("#!/bin/sh\nexit 2\n")
@@ -128,7 +144,10 @@ def sentinels_name_another(juju: localjuju.Juju) -> bool:
     return True
 
 
-def test_sentinel_script_is_idempotent_and_rejects_bad_arguments(testbed: localjuju.Juju) -> None:
+def test_sentinel_script_is_idempotent_and_rejects_bad_arguments(
+    make_testbed: MakeTestbed,
+) -> None:
+    testbed = make_testbed()
     old = testbed.address(f"{OPERATOR}/0")
     send(testbed, f"{OPERATOR}/0", "server", signal.SIGKILL)
     new = testbed.address(await_primary(testbed, other_than=f"{OPERATOR}/0"))

@@ -72,6 +72,7 @@ def _testbed(binary: Binary, processes: Processes) -> Generator[localjuju.Juju]:
             config = {"wire": wire, "prefix": f"{wire}:*"}
             juju.deploy(CHARMS / "scripted_requirer", wire, config=config)
             juju.integrate(OPERATOR, wire)
+        juju.settle()  # Cheaper than asking for the status all the time.
         juju.wait(jubilant.all_active)
         juju.integrate(OPERATOR, "certificates")
         settle(juju, tls=True)

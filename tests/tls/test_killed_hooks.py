@@ -102,6 +102,7 @@ def switching(make_model: MakeModel, binary: Binary, tmp_path: Path) -> Switchin
     juju.deploy(ROOT / "examples" / "certificates", "certificates")
     juju.deploy(ROOT / "examples" / "greeter", "greeter")
     juju.integrate(OPERATOR, "greeter")
+    juju.settle()  # Cheaper than asking for the status all the time.
     juju.wait(jubilant.all_active)
     settle(juju, tls=False)
     return Switching(juju, order)

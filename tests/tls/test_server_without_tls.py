@@ -37,6 +37,7 @@ def plain(request: pytest.FixtureRequest) -> Generator[localjuju.Juju]:
         juju.deploy(CHARMS / "scripted_requirer", "v0", config={"wire": "v0", "prefix": "v0:*"})
         juju.integrate(OPERATOR, "greeter")
         juju.integrate(OPERATOR, "v0")
+        juju.settle()  # Cheaper than asking for the status all the time.
         juju.wait(jubilant.all_active)
         settle(juju, tls=False)
         yield juju
