@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-WORKERS_PER_CORE = 3
+WORKERS_PER_CORE = 2
 """Most tests wait for servers, Sentinels and hooks: their processes share a core well."""
 
 CORE_MINUTES = 16

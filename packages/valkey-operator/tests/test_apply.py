@@ -231,7 +231,7 @@ def test_the_log_of_a_removed_request(log: pytest.LogCaptureFixture) -> None:
         "Sentinel of v/0 (10.0.0.1): dropping accounts relation-1-r",
         "Sentinel of v/1 (10.0.0.2): dropping accounts relation-1-r",
         "Sentinel of v/2 (10.0.0.3): dropping accounts relation-1-r",
-        "app1 (relation 1): withdrew 1 requests",
+        "app1 (relation 1): withdrew the access of relation-1-r",
     ]
 
 
@@ -249,7 +249,7 @@ def test_the_log_of_a_notice(log: pytest.LogCaptureFixture) -> None:
     assert infos(log) == [
         f"app1 (relation 1): {status.message}",
         f"app1 (relation 1): notice {statuses.SHARED} no longer applies",
-        "7: withdrew 2 requests",
+        "relation 7: withdrew the access of relation-7-r, relation-7-s",
     ]
 
 
@@ -277,14 +277,14 @@ def test_the_log_of_a_service_without_replicas(log: pytest.LogCaptureFixture) ->
 @pytest.mark.parametrize(
     ("tls", "lines"),
     [
-        (TlsPolicy(cas=("PEM",)), ["servers trust 1 CA certificates"]),
+        (TlsPolicy(cas=("PEM",)), ["servers trust CA certificates: 1"]),
         (
             TlsPolicy(on=True, cas=("PEM",)),
-            ["TLS is switched on", "servers trust 1 CA certificates"],
+            ["TLS is switched on", "servers trust CA certificates: 1"],
         ),
         (
             TlsPolicy(client_cas_by_source={"client-cas": ("CA", "CB")}),
-            ["servers trust 2 CA certificates of clients"],
+            ["servers trust CA certificates of clients: 2"],
         ),
     ],
 )

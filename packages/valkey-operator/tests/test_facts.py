@@ -10,7 +10,7 @@ from .cluster_model import IPS, VERSION, make_facts, with_server, without_units
 def test_a_relation_is_named_by_its_application_and_id() -> None:
     facts = make_facts(related=[3])
     assert facts.name_of(3) == "app3 (relation 3)"
-    assert facts.name_of(4) == "4", "it has ended"
+    assert facts.name_of(4) == "relation 4", "it has ended"
 
 
 def test_an_address_is_named_by_its_unit() -> None:
