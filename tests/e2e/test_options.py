@@ -154,7 +154,7 @@ def test_overlapping_prefixes_are_reported_to_all_concerned(operator: localjuju.
     shares = clients(juju)
     assert [shares[n]["shares-with"] for n in ("alone", "one", "two")] == [[], [two], [one]]
     status = juju.status().apps[OPERATOR]
-    text = f"relations share keys: {one} (app:*), {two} (app:b:*)"
+    text = f"clients share keys: one (relation {one}) app:*, two (relation {two}) app:b:*"
     assert text in status.app_status.message
     assert text in status.units[f"{OPERATOR}/0"].workload_status.message
     assert jubilant.all_active(juju.status(), "alone", "one", "two")

@@ -65,7 +65,7 @@ def test_change_of_primary_loses_no_acknowledged_write(testbed: localjuju.Juju, 
 
 def test_switchover_action_explains_wrong_parameters(testbed: localjuju.Juju) -> None:
     for unit, parameters, message in (
-        (f"{OPERATOR}/1", {}, "run this action on the leader"),
+        (f"{OPERATOR}/1", {}, f"only the leader can do this: juju run {OPERATOR}/leader"),
         (f"{OPERATOR}/0", {"unit": "valkey/9"}, "there is no unit valkey/9"),
         (f"{OPERATOR}/0", {"unit": f"{OPERATOR}/0"}, "is the primary already"),
     ):
