@@ -7,8 +7,8 @@ from collections.abc import Generator
 
 import pytest
 
-WORKERS_PER_CORE = 2
-"""Most tests wait for servers, Sentinels and hooks: their processes share a core well."""
+WORKERS_PER_CORE = 1
+"""Hooks keep a core busy; more processes than cores make tests wait for each other's hooks."""
 
 CORE_MINUTES = 16
 """What all tests take of the processor, about."""

@@ -11,7 +11,7 @@ from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyPro
 
 from .actions import ActionDependencies, Actions
 from .decide.certificate_status import unit_statuses
-from .decide.status import application_status
+from .decide.status import application_status, shared_keys
 from .model.primary_change import PrimaryChange
 from .peers import Peers
 from .reconcile import Outcome, Reconciler, Request
@@ -236,7 +236,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
             return ops.MaintenanceStatus("Valkey is not running; starting it")
         if not workload.is_running("sentinel"):
             return ops.MaintenanceStatus("Sentinel is not running; starting it")
-        return ops.ActiveStatus()
+        latest = outcome.round
+        accounts = latest.plan.shared.accounts.values() if latest else ()
+        return ops.ActiveStatus(shared_keys(latest.facts, accounts) if latest else "")
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
         if self._outcome is None:
