@@ -10,8 +10,8 @@ import pytest
 WORKERS_PER_CORE = 1
 """Hooks keep a core busy; more processes than cores make tests wait for each other's hooks."""
 
-CORE_MINUTES = 16
-"""What all tests take of the processor, about."""
+CORE_MINUTES = 30
+"""What all tests but slow ones take of one core, about."""
 
 # What takes longest begins first, so that all processes end together. A group of tests that share
 # servers (pytest.mark.xdist_group) counts as one. The rest follows in its usual order.
@@ -43,8 +43,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     workers = config.getoption("numprocesses", None) or 1
     is_whole = config.args == config.getini("testpaths")
     if is_whole and config.getoption("markexpr") == "not slow":
-        # One process waits about twice as long as it computes.
-        minutes = max(CORE_MINUTES / cores(), 3 * CORE_MINUTES / workers)
+        minutes = CORE_MINUTES / min(workers, cores())
         return (
             f"all tests but slow ones: about {minutes:.0f} minutes"
             f" on {cores()} cores with {workers} workers"
