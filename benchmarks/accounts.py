@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 ADDRESS = "127.93.0.1"
 PASSWORD = "benchmark"
-SHA = accounts.digest(PASSWORD)
+SHA = accounts.password_digest(PASSWORD)
 
 
 @dataclass

@@ -12,14 +12,14 @@ from valkey.connection import Connection
 
 from valkey_client_testing import Binary
 from valkey_client_testing.cluster import free_port
-from valkey_operator.rules.accounts import digest
+from valkey_operator.rules.accounts import password_digest
 
 from .table import Command, read_table
 from .wire import Wire
 
 ADMIN = "admin"
 PASSWORD = "password"
-SHA = digest(PASSWORD)
+SHA = password_digest(PASSWORD)
 """Every account has this password; whose it is says the name."""
 
 PATIENCE = 60.0

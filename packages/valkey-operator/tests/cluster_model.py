@@ -15,7 +15,7 @@ from valkey_operator.model.cluster_state import ClusterState, SentinelState, Ser
 from valkey_operator.model.facts import ClientRelation, Facts
 from valkey_operator.model.peer_data import Peer, SharedState
 from valkey_operator.model.published_topology import PublishedTopology
-from valkey_operator.rules.accounts import Account, Version, digest
+from valkey_operator.rules.accounts import Account, Version, password_digest
 from valkey_operator.rules.accounts_digest import accounts_digest
 
 IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
@@ -139,7 +139,9 @@ def client_relation(*requests: AccessRequest, relation: int = 1, **options: Any)
 def account(
     name: str = "relation-1-r", prefix: str = "a:*", relation: int = 1, **options: Any
 ) -> Account:
-    return Account(name, digest("p"), prefix, relation, name.rpartition("-")[2], **options)
+    return Account(
+        name, password_digest("p"), prefix, relation, name.rpartition("-")[2], **options
+    )
 
 
 def granted(

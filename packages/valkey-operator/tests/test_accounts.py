@@ -16,7 +16,7 @@ from .server_processes import Servers, port_of
 
 pytestmark = pytest.mark.xdist_group("accounts")  # They share a server.
 
-SHA = accounts.digest("secret")
+SHA = accounts.password_digest("secret")
 NAME = "relation-1"
 
 

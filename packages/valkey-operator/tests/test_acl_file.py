@@ -24,7 +24,7 @@ from .server_processes import Servers, port_of
 
 pytestmark = pytest.mark.xdist_group("acl-file")  # They share a server.
 
-SHA = accounts.digest("secret")
+SHA = accounts.password_digest("secret")
 ADMIN = {"boss": ("on", f"#{SHA}", "~*", "&*", "+@all")}
 LOGIN = {"username": "boss", "password": "secret"}
 

@@ -24,7 +24,7 @@ from valkey_operator.model.steps import (
     SwitchTls,
 )
 from valkey_operator.model.tls_policy import TlsPolicy
-from valkey_operator.rules.accounts import digest
+from valkey_operator.rules.accounts import password_digest
 from valkey_operator.rules.settings import Settings
 from valkey_operator.servers.connection import ServerError
 
@@ -321,7 +321,7 @@ def test_no_password_or_its_digest_is_in_any_line(log: pytest.LogCaptureFixture)
     assert infos(log)
     for record in log.records:
         for password in (*passwords, "p"):
-            assert digest(password) not in record.getMessage()
+            assert password_digest(password) not in record.getMessage()
         for password in passwords:
             assert password not in record.getMessage()
             assert password not in repr(record.args)

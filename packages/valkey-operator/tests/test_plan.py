@@ -18,7 +18,7 @@ from valkey_operator.model.steps import (
     ResetSentinel,
     SetAccounts,
 )
-from valkey_operator.rules.accounts import Version, digest
+from valkey_operator.rules.accounts import Version, password_digest
 from valkey_operator.rules.accounts_digest import accounts_digest
 from valkey_operator.rules.settings import Settings
 
@@ -61,7 +61,7 @@ def test_a_request_is_granted_after_its_account_exists_on_every_node() -> None:
     assert all(step.on_sentinel for step in setting[3:6])
     assert [type(answer) for answer in plan.answers] == [Grant]
     grant = only(Grant, plan.answers)
-    assert plan.shared.accounts[grant.access.username].sha256 == digest("password-0")
+    assert plan.shared.accounts[grant.access.username].sha256 == password_digest("password-0")
     assert "password-0" not in repr(plan)
 
 
@@ -153,7 +153,7 @@ def test_a_new_account_sets_no_other_account() -> None:
 def test_the_accounts_digest_changes_with_every_field_and_every_kind_of_server() -> None:
     one = account()
     others = [
-        replace(one, sha256=digest("q")),
+        replace(one, sha256=password_digest("q")),
         replace(one, prefix="b:*"),
         replace(one, scan=True),
     ]

@@ -10,11 +10,11 @@ from ops import testing
 
 from valkey_operator.charm import PEERS, ValkeyOperatorCharm
 from valkey_operator.model.primary_change import NO_CHANGE, PrimaryChange
-from valkey_operator.reconcile import Request
+from valkey_operator.reconcile import HookScope
 from valkey_operator.workload.sentinel_script import NOTICE, juju_exec_script, pebble_script
 
 OLD, NEW = "10.0.0.1", "10.0.0.2"
-NO_REQUEST = Request()
+NO_REQUEST = HookScope()
 ARGUMENTS = ("primary", "leader", "start", OLD, "6379", NEW, "6379")
 
 
@@ -72,10 +72,10 @@ def test_only_the_unit_of_the_former_primary_restarts_its_server(tool: Path) -> 
 def test_a_notice_reconciles_the_leader_and_the_unit_of_the_former_primary(
     *, leads: bool, own: str
 ) -> None:
-    requests: list[Request] = []
+    requests: list[HookScope] = []
 
     class Charm(ValkeyOperatorCharm):
-        def _reconcile(self, request: Request = NO_REQUEST) -> None:
+        def _reconcile(self, request: HookScope = NO_REQUEST) -> None:
             requests.append(request)
 
     ctx = testing.Context(
@@ -109,6 +109,6 @@ def test_a_notice_reconciles_the_leader_and_the_unit_of_the_former_primary(
     )
     for notice in notices:
         ctx.run(ctx.on.pebble_custom_notice(container, notice), state)
-    as_leader = [Request(primary_change=PrimaryChange(OLD, NEW))] if leads else []
-    as_former_primary = [Request(primary_change=NO_CHANGE)] if own == OLD else []
+    as_leader = [HookScope(primary_change=PrimaryChange(OLD, NEW))] if leads else []
+    as_former_primary = [HookScope(primary_change=NO_CHANGE)] if own == OLD else []
     assert requests == as_leader + as_former_primary

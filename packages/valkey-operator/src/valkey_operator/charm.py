@@ -14,7 +14,7 @@ from .decide.certificate_status import unit_statuses
 from .decide.status import application_status, shared_keys
 from .model.primary_change import PrimaryChange
 from .peers import Peers
-from .reconcile import Outcome, Reconciler, Request
+from .reconcile import HookOutcome, HookScope, Reconciler
 from .rules.settings import Settings
 from .servers.cluster import Cluster, connected
 from .servers.handover import hand_over
@@ -74,7 +74,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self, ActionDependencies(self.peers, self.provider, self._connected, self._reconcile)
         )
         # Statuses are those of what this hook did; None leaves the last ones.
-        self._outcome: Outcome | None = None
+        self._outcome: HookOutcome | None = None
         self._observe_events()
 
     def _observe_events(self) -> None:
@@ -120,16 +120,16 @@ class ValkeyOperatorCharm(ops.CharmBase):
 
     def _on_look_at_all(self, _: ops.EventBase) -> None:
         # What a leader did not see while another unit led, it looks up now.
-        self._reconcile(Request(frozenset(relation.id for relation in self.provider.relations)))
+        self._reconcile(HookScope(frozenset(relation.id for relation in self.provider.relations)))
 
     def _on_requests(self, event: RequestsChangedEvent | RequestsReleasedEvent) -> None:
-        self._reconcile(Request(frozenset({event.relation.id})))
+        self._reconcile(HookScope(frozenset({event.relation.id})))
 
     def _on_primary_changed(self, _: PrimaryChangedEvent) -> None:
         self._follow(primary_change_of_hook())
 
     def _on_update_status(self, _: ops.UpdateStatusEvent) -> None:
-        self._reconcile(Request(is_periodic=True))
+        self._reconcile(HookScope(is_periodic=True))
 
     def _on_notice(self, event: ops.PebbleCustomNoticeEvent) -> None:
         if event.notice.key != NOTICE:
@@ -143,7 +143,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
     def _follow(self, primary_change: PrimaryChange) -> None:
         """As leader, tell clients of the new primary at once."""
         logger.info("Sentinel: primary %s -> %s", primary_change.old, primary_change.new)
-        self._reconcile(Request(primary_change=primary_change))
+        self._reconcile(HookScope(primary_change=primary_change))
 
     def _on_stop(self, _: ops.StopEvent) -> None:
         """Leave the cluster: hand over first if this unit is the primary and others stay."""
@@ -186,11 +186,11 @@ class ValkeyOperatorCharm(ops.CharmBase):
 
     # Reconcile.
 
-    def _reconcile(self, request: Request = Request()) -> None:  # noqa: B008
+    def _reconcile(self, request: HookScope = HookScope()) -> None:  # noqa: B008
         """Bring this unit and, as leader, the application to the state that they must have."""
         workload = self.workload
         if workload is None:
-            self._outcome = Outcome(ops.BlockedStatus(UNSUPPORTED))
+            self._outcome = HookOutcome(ops.BlockedStatus(UNSUPPORTED))
             self._reconciler.postpone(request.look_at)
             return
         settings, problem = self._settings()
@@ -224,7 +224,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             for status in unit_statuses(certificates, policy, self.certificates.provider):
                 event.add_status(status)
 
-    def _servers_status(self, outcome: Outcome) -> ops.StatusBase:
+    def _servers_status(self, outcome: HookOutcome) -> ops.StatusBase:
         workload = self.workload
         if workload is None:
             return ops.BlockedStatus(UNSUPPORTED)

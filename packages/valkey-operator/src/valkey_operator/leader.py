@@ -32,7 +32,7 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Round:
+class LeaderRound:
     """What the leader saw and did last in a hook.
 
     Attributes:
@@ -75,7 +75,7 @@ class Leader:
         shared: SharedState,
         look_at: frozenset[int] = frozenset(),
         primary_change: PrimaryChange = NO_CHANGE,
-    ) -> Round:
+    ) -> LeaderRound:
         """Bring servers, accounts, clients and units to the state that they must have.
 
         Args:
@@ -118,10 +118,10 @@ class Leader:
                 logger.warning("a server fails: %s", error)
                 failed.add(error.address)
                 if attempt == _ATTEMPTS:
-                    return Round(facts, decided, is_done=False)
+                    return LeaderRound(facts, decided, is_done=False)
             else:
                 self._permit_restart(facts, decided.shared)
-                return Round(facts, decided, is_done=True)
+                return LeaderRound(facts, decided, is_done=True)
         raise AssertionError("unreachable")
 
     def _client_relations(

@@ -11,7 +11,7 @@ import ops
 
 from valkey_client import ValkeyProvider
 
-from .leader import Leader, Round
+from .leader import Leader, LeaderRound
 from .model.peer_data import Peer, SharedState
 from .model.primary_change import NO_CHANGE, PrimaryChange
 from .model.trust import Trust
@@ -34,7 +34,7 @@ the databag that it writes dispatches no hook of its own before this one ends.""
 
 
 @dataclass(frozen=True)
-class Request:
+class HookScope:
     """What a hook has to look at.
 
     Attributes:
@@ -52,7 +52,7 @@ class Request:
 
 
 @dataclass
-class Outcome:
+class HookOutcome:
     """What a hook came to, for the statuses.
 
     Attributes:
@@ -63,7 +63,7 @@ class Outcome:
 
     problem: ops.StatusBase | None = None
     waits_for_primary: bool = False
-    round: Round | None = None
+    round: LeaderRound | None = None
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ class Reconciler:
 
     def reconcile(
         self,
-        request: Request,
+        request: HookScope,
         *,
         workload: Workload,
         address: str,
         settings: Settings | None,
-    ) -> Outcome:
+    ) -> HookOutcome:
         """Bring this unit and, as leader, the application to the state that they must have.
 
         Args:
@@ -103,7 +103,7 @@ class Reconciler:
             settings: The charm's configuration, None if a person has to correct it: new settings
                 and new accounts wait then; failovers and removals are still handled.
         """
-        outcome = Outcome()
+        outcome = HookOutcome()
         try:
             self._reconcile(request, workload, address, settings, outcome)
         except WorkloadError as error:
@@ -136,11 +136,11 @@ class Reconciler:
 
     def _reconcile(
         self,
-        request: Request,
+        request: HookScope,
         workload: Workload,
         address: str,
         settings: Settings | None,
-        outcome: Outcome,
+        outcome: HookOutcome,
     ) -> None:
         workload.version()
         if self.peers.relation is None:
@@ -191,7 +191,7 @@ class Reconciler:
         servers: UnitServers,
         shared: SharedState,
         address: str,
-        outcome: Outcome,
+        outcome: HookOutcome,
     ) -> None:
         """Do on the leader's own unit what all units were told in this hook, and lead again."""
         for _ in range(_MAX_OWN_ROUNDS):
@@ -204,7 +204,7 @@ class Reconciler:
             outcome.round = leader.lead(shared)
 
     def _reconcile_servers(
-        self, servers: UnitServers, shared: SharedState, outcome: Outcome
+        self, servers: UnitServers, shared: SharedState, outcome: HookOutcome
     ) -> None:
         """Keep this unit's servers. What a leader does for all units does not depend on them."""
         try:

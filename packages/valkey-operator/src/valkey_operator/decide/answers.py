@@ -18,7 +18,7 @@ from valkey_client import (
 
 from ..model.facts import ClientRelation, Facts
 from ..rules import databases
-from ..rules.accounts import DATABASE_ACL, Account, digest
+from ..rules.accounts import DATABASE_ACL, Account, password_digest
 from ..rules.overlap import sharers
 from ..rules.settings import Settings
 
@@ -109,7 +109,7 @@ def answer_requests(
             account = _account(request, options, database)
             if not standing:
                 password = new_password()
-                account = replace(account, sha256=digest(password))
+                account = replace(account, sha256=password_digest(password))
                 answers.grant(
                     request,
                     account,

@@ -248,14 +248,14 @@ def current_topology(facts: Facts, policy: TlsPolicy) -> Topology | None:
     None also while servers change to TLS or back: clients are told when all have changed, or, by
     update-status, of those that have.
     """
-    cluster, lagging = facts.cluster, tls.lagging(facts, policy)
-    if lagging and not facts.is_periodic:
+    cluster, not_switched = facts.cluster, tls.not_switched(facts, policy)
+    if not_switched and not facts.is_periodic:
         return None
     primary = cluster.servers.get(cluster.primary)
-    if primary is None or primary.address in lagging:
+    if primary is None or primary.address in not_switched:
         return None
-    cluster = cluster.without(lagging)
-    if lagging and len(cluster.sentinels) < majority(len(facts.peers)):
+    cluster = cluster.without(not_switched)
+    if not_switched and len(cluster.sentinels) < majority(len(facts.peers)):
         return None
     replicas = [
         server.address

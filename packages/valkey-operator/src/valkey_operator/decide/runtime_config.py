@@ -81,7 +81,7 @@ def _sentinel_settings(
 ) -> Iterable[tuple[str, int, int]]:
     """Each setting with its present value and the one that it must have."""
     down_after = settings.down_after
-    if tls.lagging(facts, policy):
+    if tls.not_switched(facts, policy):
         down_after = max(down_after, _SWITCHING_DOWN_AFTER)
     failover_timeout = settings.failover_timeout * 1000
     yield "quorum", sentinel.quorum, majority(len(facts.peers))

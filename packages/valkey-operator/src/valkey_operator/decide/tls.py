@@ -23,7 +23,7 @@ def decide_policy(facts: Facts) -> TlsPolicy:
     if not _is_on(facts, policy):
         return replace(policy, on=False, is_strict=False, issuers=frozenset())
     policy = replace(policy, on=True, issuers=_issuers(facts, policy))
-    return replace(policy, is_strict=policy.is_strict or not lagging(facts, policy))
+    return replace(policy, is_strict=policy.is_strict or not not_switched(facts, policy))
 
 
 def tls_switches(facts: Facts, policy: TlsPolicy) -> Iterable[SwitchTls]:
@@ -34,7 +34,7 @@ def tls_switches(facts: Facts, policy: TlsPolicy) -> Iterable[SwitchTls]:
             yield SwitchTls(server.address, policy.on)
 
 
-def lagging(facts: Facts, policy: TlsPolicy) -> frozenset[str]:
+def not_switched(facts: Facts, policy: TlsPolicy) -> frozenset[str]:
     """The addresses of servers and Sentinels that have not switched yet."""
     nodes = (*facts.cluster.servers.values(), *facts.cluster.sentinels.values())
     return frozenset(node.address for node in nodes if node.tls != policy.on)
@@ -52,7 +52,7 @@ def units_not_ready(facts: Facts, policy: TlsPolicy) -> tuple[str, ...]:
 
 def tls_progress(facts: Facts, policy: TlsPolicy) -> str:
     """What a person should know of a switch that is not over, empty if there is none."""
-    if addresses := lagging(facts, policy):
+    if addresses := not_switched(facts, policy):
         goal = "on" if policy.on else "off"
         units = ", ".join(peer.unit for peer in facts.peers if peer.address in addresses)
         return f"switching TLS {goal}: waiting for {units or 'removed units'}"

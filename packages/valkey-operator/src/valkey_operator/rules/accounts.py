@@ -67,7 +67,7 @@ _SENTINEL_CLIENT_COMMANDS_8 = (
 )
 
 
-def digest(password: str) -> str:
+def password_digest(password: str) -> str:
     """SHA-256 in the form that rules take; the only form in which a password leaves a secret."""
     return hashlib.sha256(password.encode()).hexdigest()
 

@@ -47,33 +47,33 @@ def overlapping(accounts: Iterable[Account]) -> frozenset[str]:
     parents: list[_PrefixNode] = []
     for _, node in sorted(nodes.items()):
         while parents and not node.literal.startswith(parents[-1].literal):
-            _close(parents)
-        _open(node, parents[-1] if parents else None)
+            _leave(parents)
+        _enter(node, parents[-1] if parents else None)
         parents.append(node)
     while parents:
-        _close(parents)
+        _leave(parents)
     return frozenset(name for node in nodes.values() for name in _shared(node))
 
 
-def _open(node: _PrefixNode, parent: _PrefixNode | None) -> None:
+def _enter(node: _PrefixNode, parent: _PrefixNode | None) -> None:
     here = {account.relation_id for account, prefix in node.accounts if prefix.is_open}
-    node.above = _two_of(here | (parent.above if parent else set()))
-    node.below = _two_of({account.relation_id for account, _ in node.accounts})
+    node.above = _at_most_two(here | (parent.above if parent else set()))
+    node.below = _at_most_two({account.relation_id for account, _ in node.accounts})
 
 
-def _close(parents: list[_PrefixNode]) -> None:
+def _leave(parents: list[_PrefixNode]) -> None:
     node = parents.pop()
     if parents:
-        parents[-1].below = _two_of(parents[-1].below | node.below)
+        parents[-1].below = _at_most_two(parents[-1].below | node.below)
 
 
-def _two_of(relations: set[int]) -> set[int]:
+def _at_most_two(relations: set[int]) -> set[int]:
     """At most two of them: for any relation, one of two is another relation."""
     return set(sorted(relations)[:2])
 
 
 def _shared(node: _PrefixNode) -> Iterator[str]:
-    names = _two_of({account.relation_id for account, _ in node.accounts})
+    names = _at_most_two({account.relation_id for account, _ in node.accounts})
     for account, prefix in node.accounts:
         near = node.above | (node.below if prefix.is_open else names)
         if near - {account.relation_id}:

@@ -39,8 +39,8 @@ class Passwords:
     def digests(self) -> dict[str, str]:
         """SHA-256 of each password, by name of the account."""
         return {
-            internal_accounts.ADMIN: accounts.digest(self.admin),
-            internal_accounts.REPLICATION: accounts.digest(self.replication),
-            internal_accounts.SENTINEL: accounts.digest(self.sentinel),
-            internal_accounts.SENTINEL_PEER: accounts.digest(self.sentinel_peer),
+            internal_accounts.ADMIN: accounts.password_digest(self.admin),
+            internal_accounts.REPLICATION: accounts.password_digest(self.replication),
+            internal_accounts.SENTINEL: accounts.password_digest(self.sentinel),
+            internal_accounts.SENTINEL_PEER: accounts.password_digest(self.sentinel_peer),
         }

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 _STATE = "tls.json"
 
 
-class ConfigureServer(Protocol):
+class SettingsWriter(Protocol):
     """Changes settings of this unit's server, all at once."""
 
     def __call__(self, settings: Mapping[str, str]) -> None:
@@ -137,7 +137,7 @@ class TlsFiles:
                 logger.info("%s has started with %s", _TITLES[service], _describe(configuration))
         self._save(replace(self.certificates, **dict.fromkeys(services, configuration)))
 
-    def configure(self, configure_server: ConfigureServer) -> None:
+    def configure(self, configure_server: SettingsWriter) -> None:
         """Have the running server load the certificate and the trust bundle that it should have.
 
         Args:
