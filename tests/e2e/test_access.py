@@ -49,7 +49,7 @@ def test_access_is_granted_and_withdrawn_from_another_process(juju: localjuju.Ju
     script = f"""
 import sys, jubilant
 sys.path.insert(0, {str(ROOT)!r})
-from tests.e2e.test_main_job import body
+from tests.e2e.test_access import body
 body(jubilant.Juju(cli_binary={juju.cli_binary!r}))
 """
     process = subprocess.run(
