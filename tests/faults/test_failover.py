@@ -89,8 +89,11 @@ def test_failover_runs_no_charm_code_on_units_not_concerned(
     await_primary(testbed, other_than=f"{OPERATOR}/0")
     await_sentinel_notices(testbed, begin)
     for unit in (f"{OPERATOR}/1", f"{OPERATOR}/2"):
-        (text,) = sentinel_notices(testbed, unit, begin)
-        assert text.endswith("1 calls"), "it asked whether it leads, and ran no Python"
+        # More than one, if a busy machine fails over again.
+        notices = sentinel_notices(testbed, unit, begin)
+        assert notices
+        for text in notices:
+            assert text.endswith("1 calls"), "it asked whether it leads, and ran no Python"
 
 
 def test_failover_when_leader_and_primary_are_lost_together(

@@ -102,6 +102,8 @@ _HOLES = ("key", "channel", "pattern", "script")
 _NAMED = re.compile(r"\{([a-z:-]+)\}")
 _UNTRUE = ("0", "-1", "99")
 """Numbers of keys that are not the number of keys."""
+_ALL = "1000"
+"""More than the server holds: SCAN walks its keys in an order of its own."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,8 @@ def _choices(argument: Argument, values: dict[str, str]) -> list[Shape]:
             shapes = _sequence(argument.children, values)
         case "pure-token":
             shapes = [()]
+        case _ if argument.token == "COUNT":
+            shapes = [(Part("text", _ALL),)]
         case _:
             shapes = [(_part(argument, values),)]
     if argument.token is not None:
