@@ -165,7 +165,7 @@ class Runner:
             charm_dir=charm_dir,
             environment=environment,
             entry_point=charm.entry_point,
-            variables={**variables, "JUJU_CONTEXT_ID": hook_id},
+            variables={**environment.variables, **variables, "JUJU_CONTEXT_ID": hook_id},
             log=log,
             timeout=self.settings.hook_timeout,
         )

@@ -53,9 +53,6 @@ class HookVariables:
         path = self.extra.get("PATH") or os.environ.get("PATH", os.defpath)
         return {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
-            # As in production a charm is compiled once, but no directory of the user gets the
-            # files.
-            "PYTHONPYCACHEPREFIX": str(self.root / "bytecode"),
             **self.extra,
             "PATH": os.pathsep.join([str(self.tools), path]),
         }

@@ -22,6 +22,9 @@ from .sentinel_script import juju_exec_script
 
 logger = logging.getLogger(__name__)
 
+_VERSION = "version"
+"""The file with what the executable said of its version."""
+
 _STOP_TIMEOUT = 15.0
 """A server with a stuck replica takes 10 s to stop (``shutdown-timeout``)."""
 
@@ -74,12 +77,20 @@ class ProcessWorkload:
         return self._version
 
     def _read_version(self) -> tuple[int, int, int]:
-        output = subprocess.run(
-            [self._executable(), "--version"], capture_output=True, text=True, check=False
-        ).stdout
+        """Ask the executable once, and again when it has changed: that takes as long as a hook."""
+        executable = self._executable()
+        stat = Path(executable).stat()
+        file = f"{executable} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
+        known, _, output = (self.read(_VERSION) or "").partition("\n")
+        if known != file:
+            output = subprocess.run(
+                [executable, "--version"], capture_output=True, text=True, check=False
+            ).stdout
         match = re.search(r"v=(\d+)\.(\d+)\.(\d+)", output)
         if not match:
             raise WorkloadError(f"Unknown version of valkey-server: {output.strip()[:80]}")
+        if known != file:
+            self.write(_VERSION, f"{file}\n{output}")
         major, minor, patch = map(int, match.groups())
         return major, minor, patch
 
