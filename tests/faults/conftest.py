@@ -16,6 +16,7 @@ from ..operator_model import DOWN_AFTER, OPERATOR, access_of, primary_of
 from ..waits import PatientJuju
 from ..writer import Writer
 from .invariants import invariants
+from .notices import await_sentinel_notices
 
 MakeTestbed = Callable[..., localjuju.Juju]
 
@@ -76,7 +77,10 @@ class SharedTestbed:
             juju.set_leader(first)
         invariants(juju)
         if primary_of(juju) != first:
+            begin = len(juju.timeline.entries("hook"))
             juju.run(first, "switchover", {"unit": first})
+            # Or the next test takes them for its own.
+            await_sentinel_notices(juju, begin)
             invariants(juju)
         return True
 

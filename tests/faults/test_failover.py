@@ -26,6 +26,7 @@ from ..waits import until
 from ..writer import Writer
 from .conftest import MakeTestbed
 from .invariants import invariants
+from .notices import await_sentinel_notices, sentinel_notices
 
 pytestmark = pytest.mark.faults
 
@@ -41,23 +42,6 @@ def testbed(shared_testbed: localjuju.Juju) -> localjuju.Juju:
 def begin(testbed: localjuju.Juju) -> int:
     """How many hooks earlier tests have run."""
     return len(testbed.timeline.entries("hook"))
-
-
-def sentinel_notices(juju: localjuju.Juju, unit: str, begin: int) -> list[str]:
-    """What Sentinel made a unit run."""
-    return [
-        entry.text
-        for entry in juju.timeline.entries("hook")[begin:]
-        if entry.subject == unit and "run-commands" in entry.text
-    ]
-
-
-def await_sentinel_notices(juju: localjuju.Juju, begin: int) -> None:
-    until(
-        lambda: [sentinel_notices(juju, f"{OPERATOR}/{n}", begin) for n in range(3)],
-        all,
-        what="Sentinel has run its script on every unit",
-    )
 
 
 @pytest.mark.parametrize("leader", [0, 1])
