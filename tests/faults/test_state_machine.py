@@ -15,7 +15,7 @@ import pytest
 from ..conftest import ROOT
 from .state_machine import MODELS_OF_A_SEED, STEPS_OF_A_MODEL
 
-STEPS = int(os.environ.get("FAULT_STEPS", "200"))
+STEPS = int(os.environ.get("FAULT_STEPS", "100"))
 FIRST = int(os.environ.get("FAULT_SEED", "1"))
 SEEDS = range(FIRST, FIRST + max(1, STEPS // (STEPS_OF_A_MODEL * MODELS_OF_A_SEED)))
 

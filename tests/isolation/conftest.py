@@ -48,17 +48,20 @@ def tenant(prefix: str = "app:*", name: str = "relation-1", **more: Any) -> Acco
     return Account(name, SHA, prefix, 1, **more)
 
 
-@pytest.fixture(scope="session")
-def results(server: Binary) -> AttackResults:
-    """Everything tried on a server, once for all tests."""
-    with TenantTestbed(server, tenant()) as testbed:
+# Servers alternate, and a fixture would begin again each time.
+
+
+@functools.cache
+def on_server(binary: Binary) -> AttackResults:
+    """Everything tried on a server."""
+    with TenantTestbed(binary, tenant()) as testbed:
         return run_attacks(testbed, "server")
 
 
-@pytest.fixture(scope="session")
-def sentinel_results(server: Binary) -> AttackResults:
-    """Everything tried on a Sentinel, once for all tests."""
-    with TenantTestbed(server, tenant()) as testbed, SentinelTestbed(testbed) as sentinel:
+@functools.cache
+def on_sentinel(binary: Binary) -> AttackResults:
+    """Everything tried on a Sentinel."""
+    with TenantTestbed(binary, tenant()) as testbed, SentinelTestbed(testbed) as sentinel:
         return run_attacks(sentinel, "sentinel")
 
 
@@ -68,6 +71,16 @@ def from_own_database(version: Version) -> AttackResults:
     binary = next(binary for binary in find_all() if binary.version == version)
     with TenantTestbed(binary, tenant(database=OWN_DATABASE)) as testbed:
         return run_attacks(testbed, "server", "database")
+
+
+@pytest.fixture(scope="session")
+def results(server: Binary) -> AttackResults:
+    return on_server(server)
+
+
+@pytest.fixture(scope="session")
+def sentinel_results(server: Binary) -> AttackResults:
+    return on_sentinel(server)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ Write = Callable[[], Writer]
 
 _TAKES_LONG = (
     *("test_rotation", "test_refused_certificates", "test_scaling", "test_traces_of_secrets"),
-    *("test_killed_hooks", "test_client_tls", "test_client_cas"),
+    *("test_killed_hooks", "test_client_tls", "test_client_cas", "test_tls_on_and_off"),
 )
 _TOGETHER = ("test_rotation", "test_tls_on_and_off", "test_traces_of_secrets")
 """Tests that share one deployment: the last looks at what the others left. The rest has another."""
