@@ -137,7 +137,15 @@ def test_names_and_ids() -> None:
     [
         ("h:1", Endpoint("h", 1)),
         ("[::1]:6379", Endpoint("::1", 6379)),
-        ("::1:6379", Endpoint("::1", 6379)),
+        ("[fe80::1%eth0]:6379", Endpoint("fe80::1%eth0", 6379)),
+        ("[::ffff:10.0.0.1]:6379", Endpoint("::ffff:10.0.0.1", 6379)),
+        ("::1:6379", None),
+        ("fd00::1", None),
+        ("x:1:2", None),
+        ("[::1:2:3:4:5:6:7:8]:1", None),
+        ("[10.0.0.1]:1", None),
+        ("[fe80::1%]:6379", None),
+        ("[fe80::1%a b]:6379", None),
         ("h", None),
         ("h:", None),
         (":1", None),
@@ -153,3 +161,10 @@ def test_endpoints(text: str, endpoint: Endpoint | None) -> None:
     assert Endpoint.parse(text) == endpoint
     if endpoint:
         assert Endpoint.parse(str(endpoint)) == endpoint
+
+
+@given(st.ip_addresses(v=6), st.sampled_from(["", "%eth0", "%1", "%br-0a_b.c~"]), st.integers(1, 65535))
+def test_an_ipv6_endpoint_is_read_as_it_is_written(address: Any, zone: str, port: int) -> None:
+    endpoint = Endpoint(f"{address}{zone}", port)
+    assert Endpoint.parse(str(endpoint)) == endpoint
+    assert Endpoint.parse(f"{endpoint.host}:{port}") is None, "nobody knows where it ends"

@@ -38,6 +38,8 @@ class Charm(ops.CharmBase):
         framework.observe(self.clients.on.changed, self._on_changed)
         framework.observe(self.clients.on.released, self._on_released)
         framework.observe(self.on.update_status, self._on_update_status)
+        framework.observe(self.clients.on.revision_removed, self._on_revision_removed)
+        self.removed: list[tuple[str, int]] = []
 
     def _on_changed(self, event: Any) -> None:
         for request in self.clients.requests_of(event.relation).requests:
@@ -51,6 +53,9 @@ class Charm(ops.CharmBase):
 
     def _on_update_status(self, _: Any) -> None:
         self.clients.update(SECOND)
+
+    def _on_revision_removed(self, event: Any) -> None:
+        self.removed.append((event.label, event.revision))
 
 
 def access(request: AccessRequest, topology: Topology) -> Access:
@@ -341,3 +346,33 @@ def test_half_a_character_fails_no_hook() -> None:
     bag = {"version": "v1", "requests": json.dumps([item])}
     relation = testing.Relation("clients", remote_app_data=bag)
     assert answer(run(relation), relation)["requests"][0]["secret-user"]
+
+
+class CharmThatRemovesRevisions(Charm):
+    """As charms had to before the library did it."""
+
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        framework.observe(self.on.secret_remove, self._on_secret_remove)
+
+    def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
+        event.remove_revision()
+
+
+@pytest.mark.parametrize("charm", [Charm, CharmThatRemovesRevisions])
+@pytest.mark.parametrize(
+    ("label", "is_ours"),
+    [("clients.7.1234.user.secret", True), ("clients-2.7.1.user.secret", False), ("", False)],
+)
+def test_a_revision_that_nobody_reads_is_removed(
+    charm: type[Charm], label: str, is_ours: bool
+) -> None:
+    ctx = testing.Context(charm, meta=META)
+    secret = testing.Secret({"username": "u"}, owner="app", label=label or None)
+    with ctx(
+        ctx.on.secret_remove(secret, revision=3), testing.State(leader=True, secrets=[secret])
+    ) as manager:
+        manager.run()
+        assert manager.charm.removed == ([(label, 3)] if is_ours else [])
+    expected = [3] if is_ours or charm is not Charm else []
+    assert sorted(set(ctx.removed_secret_revisions)) == expected

@@ -239,6 +239,7 @@ def test_a_refusal_is_one_event_and_a_status() -> None:
     (event,) = ours(ctx)
     assert isinstance(event, AccessRejectedEvent)
     assert event.status is not None and event.status.code == 5002
+    assert event.prefix == "a:*"
     assert state.unit_status == ops.BlockedStatus("valkey: prefix refused. Ask for another.")
     ctx = context()
     ctx.run(ctx.on.relation_changed(state.get_relation(refused.id)), state)
@@ -361,3 +362,103 @@ def test_what_is_shown_of_hostile_texts_is_harmless() -> None:
     assert shown.isprintable()
     assert len(shown) < 600
     shown.encode()
+
+
+class ManyCharm(Charm):
+    prefix = ("a:*", "b:*", "c:*")
+
+
+@pytest.mark.parametrize(
+    ("message", "prefixes"),
+    [("prefix b:* is reserved", ["b:*"]), ("no room", ["b:*", "c:*"])],
+    ids=["named", "not named"],
+)
+def test_a_refusal_names_the_prefixes_that_have_no_access(
+    message: str, prefixes: list[str]
+) -> None:
+    relation, secrets = answered(ask(ManyCharm))
+    status = {"code": 5002, "message": message, "resolution": "Ask for another."}
+    bag = {**relation.remote_app_data, "status": json.dumps([status])}
+    refused = dataclasses.replace(relation, remote_app_data=bag)
+    ctx = context(ManyCharm)
+    ctx.run(ctx.on.relation_changed(refused), model(relations=[refused], secrets=secrets))
+    rejected = [event for event in ours(ctx) if isinstance(event, AccessRejectedEvent)]
+    assert [event.prefix for event in rejected] == prefixes
+
+
+def test_a_refusal_that_concerns_no_request_names_no_prefix() -> None:
+    relation, secrets = answered(ask())
+    status = {"code": 5006, "message": "too many", "resolution": "Ask for fewer."}
+    bag = {**relation.remote_app_data, "status": json.dumps([status])}
+    refused = dataclasses.replace(relation, remote_app_data=bag)
+    ctx = context()
+    ctx.run(ctx.on.relation_changed(refused), model(relations=[refused], secrets=secrets))
+    assert [event.prefix for event in ours(ctx)] == ["a:*", ""], "ready, then rejected"
+
+
+def test_another_account_is_told_with_its_username() -> None:
+    """The format changes in place: the account of v0 has another name than that of v1."""
+    relation = ask(V0Charm)
+    user, tls = (testing.Secret({"username": "u", "password": "p"}, label=None),
+                 testing.Secret({"tls": "false"}, label=None))  # fmt: skip
+    v0 = {"endpoints": "h1:6379", "secret-user": user.id, "secret-tls": tls.id, "version": "9.1.2"}
+    ctx = context(V0Charm)
+    state = model(
+        leader=True,
+        relations=[dataclasses.replace(relation, remote_app_data={**v0, "resource": "a:*"})],
+        secrets=[user, tls],
+    )
+    state = ctx.run(ctx.on.relation_changed(state.get_relation(relation.id)), state)
+    assert [type(event) for event in ours(ctx)] == [AccessReadyEvent]
+
+    ctx = context()
+    asked = ctx.run(ctx.on.config_changed(), state).get_relation(relation.id)
+    moved, secrets = answered(asked)
+    ctx = context()
+    ctx.run(
+        ctx.on.relation_changed(moved),
+        dataclasses.replace(state, relations=[moved], secrets=secrets),
+    )
+    (event,) = ours(ctx)
+    assert isinstance(event, AccessChangedEvent)
+    assert {"username", "password", "tls"} <= event.fields
+
+
+def test_what_an_earlier_release_remembered_makes_no_event() -> None:
+    relation, secrets = answered(ask())
+    ctx = context()
+    state = ctx.run(
+        ctx.on.relation_changed(relation), model(relations=[relation], secrets=secrets)
+    )
+    (stored,) = (s for s in state.stored_states if "accesses" in s.content)
+    (seen,) = stored.content["accesses"].values()
+    del seen["username"]
+    ctx = context()
+    ctx.run(ctx.on.relation_changed(state.get_relation(relation.id)), state)
+    assert ours(ctx) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(V0Charm, Charm), (Charm, V0Charm)])
+def test_a_change_of_the_format_is_warned_of(
+    before: type[Charm], after: type[Charm],
+) -> None:
+    """Providers in the field read what the other format has left, and fail."""
+    relation = ask(before)
+    ctx = context(after)
+    state = ctx.run(ctx.on.config_changed(), model(leader=True, relations=[relation]))
+    warnings = [log.message for log in ctx.juju_log if log.level == "WARNING"]
+    assert len(warnings) == 1
+    assert "remove the relation and integrate again" in warnings[0]
+    ctx = context(after)
+    ctx.run(ctx.on.config_changed(), state)
+    assert [log for log in ctx.juju_log if log.level == "WARNING"] == []
+
+
+def test_a_certificate_revision_that_nobody_reads_is_removed() -> None:
+    relation = ask()
+    label = f"valkey.{relation.id}.1234.mtls.secret"
+    secret = testing.Secret({"mtls-cert": "PEM"}, owner="app", label=label)
+    ctx = context()
+    state = model(leader=True, relations=[relation], secrets=[secret])
+    ctx.run(ctx.on.secret_remove(secret, revision=2), state)
+    assert ctx.removed_secret_revisions == [2]

@@ -32,6 +32,7 @@ from ._events import (
     AccessRejectedEvent,
     RequestsChangedEvent,
     RequestsReleasedEvent,
+    RevisionRemovedEvent,
 )
 from ._prefix import KeyPrefix
 from .databag import Requests, Responses
@@ -68,6 +69,7 @@ __all__ = [
     "RequestsReleasedEvent",
     "Response",
     "Responses",
+    "RevisionRemovedEvent",
     "SecretsUnsupportedError",
     "Topology",
     "UnreachableError",

@@ -114,6 +114,8 @@ def event_fields(response: Response | None) -> dict[str, str] | None:
         return None
     topology = response.topology
     return {
+        # Of the account: its name goes with the request.
+        "username": response.request_id,
         "endpoints": format_endpoints(topology.endpoints),
         "read-only-endpoints": format_endpoints(topology.read_only_endpoints),
         "sentinel-endpoints": format_endpoints(topology.sentinel_endpoints),

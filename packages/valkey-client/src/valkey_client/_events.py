@@ -61,11 +61,37 @@ class RequestsReleasedEvent(ops.RelationEvent):
         self.is_all = bool(snapshot.get("is-all", False))
 
 
+class RevisionRemovedEvent(ops.EventBase):
+    """Nobody reads a revision of a request's secret any more, and it was removed.
+
+    All units of the requirer have read a newer one.
+
+    Attributes:
+        label: The label of the secret.
+        revision: The number of the revision.
+    """
+
+    def __init__(self, handle: ops.Handle, label: str = "", revision: int = 0):
+        super().__init__(handle)
+        self.label = label
+        self.revision = revision
+
+    def snapshot(self) -> dict[str, Any]:
+        """For the framework."""
+        return {"label": self.label, "revision": self.revision}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """For the framework."""
+        self.label = snapshot["label"]
+        self.revision = snapshot["revision"]
+
+
 class ValkeyProviderEvents(ops.ObjectEvents):
     """Events for the provider's charm."""
 
     changed = ops.EventSource(RequestsChangedEvent)
     released = ops.EventSource(RequestsReleasedEvent)
+    revision_removed = ops.EventSource(RevisionRemovedEvent)
 
 
 class AccessEvent(ops.RelationEvent):

@@ -12,6 +12,7 @@ from ._events import ValkeyProviderEvents
 from ._juju import require_secrets
 from ._provider_responses import Grant, ProviderResponse, Refusal, Withdrawal
 from ._publisher import Publisher
+from ._revisions import remove_revision
 from .databag import Requests, Responses
 from .messages import Access, AccessRequest, RelationStatus, Topology
 
@@ -24,7 +25,7 @@ class ValkeyProvider(ops.Object):
     earlier hook.
 
     This class owns the two secrets of a request. It grants them before the databag has their URIs,
-    and removes them with the request.
+    and removes them with the request. It removes their revisions when nobody reads them any more.
 
     Args:
         charm: The charm.
@@ -54,6 +55,7 @@ class ValkeyProvider(ops.Object):
         self.framework.observe(charm.on.leader_elected, self._on_every_relation)
         self.framework.observe(charm.on.upgrade_charm, self._on_every_relation)
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
+        self.framework.observe(charm.on.secret_remove, self._on_secret_remove)
 
     # Reading.
 
@@ -156,6 +158,10 @@ class ValkeyProvider(ops.Object):
         for relation in self.relations if relation_id else ():
             if str(relation.id) == relation_id and self._charm.unit.is_leader():
                 self.on.changed.emit(relation, app=relation.app)
+
+    def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
+        if remove_revision(event, self.endpoint):
+            self.on.revision_removed.emit(event.secret.label or "", event.revision)
 
     def _on_every_relation(self, _: ops.EventBase) -> None:
         if self._charm.unit.is_leader():

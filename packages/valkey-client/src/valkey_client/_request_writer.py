@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import ops
@@ -11,6 +12,8 @@ from ._prefix import KeyPrefix
 from .databag import v0, v1
 from .messages import AccessRequest, Wire, request_id, request_salt
 from .options import RequestOptions
+
+logger = logging.getLogger(__name__)
 
 
 class RequestWriter:
@@ -65,6 +68,7 @@ class RequestWriter:
         """
         requests = self.requests(relation)
         bag = relation.data[self._model.app]
+        self._warn_of_another_wire(relation, bag)
         if self._wire == "v1":
             requests, certificate_fields = self._certificates.add_to(relation, requests, bag)
             content = v1.write_requests(requests) | certificate_fields
@@ -79,3 +83,19 @@ class RequestWriter:
             if self._wire == "v0":
                 secrets = content["requested-secrets"]
                 relation.data[self._model.unit].update({"requested-secrets": secrets})
+
+    def _warn_of_another_wire(self, relation: ops.Relation, bag: Mapping[str, str]) -> None:
+        """Say what to do if the format has changed since: providers in the field fail then."""
+        if not bag.get("prefix") and not bag.get("requests"):
+            return
+        before: Wire = "v1" if bag.get("requests") else "v0"
+        if before != self._wire:
+            logger.warning(
+                "%s (relation %d): the request was sent as %s and is sent as %s now. If %s does not"
+                " answer, remove the relation and integrate again",
+                relation.app.name,
+                relation.id,
+                before,
+                self._wire,
+                relation.app.name,
+            )

@@ -15,6 +15,7 @@ from ._juju import require_secrets
 from ._memory import Memory
 from ._prefix import KeyPrefix
 from ._request_writer import RequestWriter
+from ._revisions import remove_revision
 from .messages import Access, AccessRequest, RelationStatus, Response, Wire
 from .options import RequestOptions
 
@@ -104,6 +105,7 @@ class ValkeyRequirer(ops.Object):
             for name in charm.meta.relations:
                 self.framework.observe(charm.on[name].relation_departed, self._on_departed)
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
+        self.framework.observe(charm.on.secret_remove, self._on_secret_remove)
         self.framework.observe(charm.on.update_status, self._on_update_status)
 
     # Reading.
@@ -243,6 +245,9 @@ class ValkeyRequirer(ops.Object):
         """Compare what is published with what this unit has seen; emit the difference."""
         key = memory_key(relation, str(request.prefix))
         before, now = self._memory.accesses.get(key), event_fields(response)
+        if before and now:
+            # Earlier releases did not keep it.
+            before.setdefault("username", now["username"])
         if before == now:
             return
         secrets = ("password", "tls")
@@ -276,10 +281,26 @@ class ValkeyRequirer(ops.Object):
         else:
             self._memory.refusals.remove(key)
         for status in refusals:
-            if before.get(str(status.code)) != status.message:
+            if before.get(str(status.code)) == status.message:
+                continue
+            for prefix in self._refused_prefixes(event.relation, status):
                 self.on.rejected.emit(
-                    event.relation, app=event.app, unit=event.unit, status=status
+                    event.relation, app=event.app, unit=event.unit, prefix=prefix, status=status
                 )
+
+    def _refused_prefixes(self, relation: ops.Relation, status: RelationStatus) -> list[str]:
+        """The prefixes that a status is about; one empty text if it does not concern a request.
+
+        A status belongs to the whole relation; what it refuses has no response.
+        """
+        responses = {r.request_id: r for r in self._reader.responses_of(relation).responses}
+        open_prefixes = [
+            str(request.prefix)
+            for request in self._writer.requests(relation)
+            if not is_usable(responses.get(request.request_id))
+        ]
+        named = [prefix for prefix in open_prefixes if prefix in status.message]
+        return named or open_prefixes or [""]
 
     def _on_secret_changed(self, event: ops.SecretChangedEvent) -> None:
         """Read the new password or certificate, so that ``access`` has it."""
@@ -297,6 +318,10 @@ class ValkeyRequirer(ops.Object):
             fields = ("password",) if parts[-2] == "user" else ("tls", "tls-ca")
             prefix = str(request.prefix)
             self.on.changed.emit(relation, app=relation.app, prefix=prefix, fields=fields)
+
+    def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
+        """The provider has read a newer client certificate."""
+        remove_revision(event, self.endpoint)
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         """The relations of a unit that is removed break there and go on for the other units."""

@@ -21,7 +21,12 @@ DEFAULT_SECRETS = ("username", "password", "tls", "tls-ca")
 PRIMARY_NAME = "primary"
 """The name under which Sentinels know the primary, if the provider publishes none."""
 
-_ENDPOINT = r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%]+)\]|(?P<host>[A-Za-z0-9_.:-]+)):(?P<port>[0-9]{1,5})\Z"
+_ENDPOINT = (
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.~-]+)?)\]|(?P<host>[A-Za-z0-9_.-]+))"
+    r":(?P<port>[0-9]{1,5})\Z"
+)
+"""An IPv6 address, with a zone or without, is written in brackets: without them nobody could tell
+where it ends."""
 _PLAIN_ID = r"[A-Za-z0-9]{1,64}\Z"
 
 
@@ -37,10 +42,22 @@ class Endpoint(NamedTuple):
         match = re.match(_ENDPOINT, text.strip())
         if not match or not 0 < int(match["port"]) < 65536:
             return None
+        if match["ipv6"] and not _is_ipv6(match["ipv6"]):
+            return None
         return cls(match["host"] or match["ipv6"], int(match["port"]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _is_ipv6(text: str) -> bool:
+    import ipaddress  # noqa: PLC0415 - few hooks see one
+
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_endpoints(text: str) -> tuple[Endpoint, ...]:

@@ -157,6 +157,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
         Node(workload, address).stop("the unit is stopping")
 
     def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
+        """Remove a revision of a secret of this charm's own; the library has those of requests."""
+        if (event.secret.label or "").startswith(f"{CLIENTS}."):
+            return
         try:
             event.remove_revision()
         except ops.SecretNotFoundError:

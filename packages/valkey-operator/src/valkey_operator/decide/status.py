@@ -8,14 +8,11 @@ import ops
 
 from ..model.facts import Facts
 from ..rules.accounts import Account, Version
+from ..rules.advisories import vulnerabilities_of
 from ..rules.epochs import majority
 from ..rules.overlap import overlapping
 from .plan import Plan
 from .tls import tls_progress
-
-_FIXED_SCRIPTS = {(7, 2): 11, (8, 0): 6, (8, 1): 4}
-"""The first patch of each series in which a script cannot change what other users' scripts do
-(CVE-2025-46818); later series never had that hole."""
 
 _MAX_NAMES = 3
 """How many are named before the rest is only counted."""
@@ -39,15 +36,17 @@ def _some(items: Sequence[str]) -> str:
 
 
 def _advice(version: Version) -> str:
-    """What to do about a known hole in the server's access control, empty if there is none."""
-    major, minor, patch = version
-    fixed = _FIXED_SCRIPTS.get((major, minor), 0)
-    if patch >= fixed:
+    """What to do about known vulnerabilities of the server, empty if there are none."""
+    known = vulnerabilities_of(version)
+    if known is None:
         return ""
-    return (
-        f"Valkey {major}.{minor}.{patch} lets scripts act as other clients: update to"
-        f" {major}.{minor}.{fixed} or later"
-    )
+    first, *others = known.names
+    names = f"{first} and {len(others)} more" if others else first
+    return f"Valkey {_text(version)} has {names}: update to {_text(known.fixed)} or later"
+
+
+def _text(version: Version) -> str:
+    return ".".join(map(str, version))
 
 
 def application_status(facts: Facts, plan: Plan) -> ops.StatusBase:
