@@ -163,7 +163,11 @@ def test_endpoints(text: str, endpoint: Endpoint | None) -> None:
         assert Endpoint.parse(str(endpoint)) == endpoint
 
 
-@given(st.ip_addresses(v=6), st.sampled_from(["", "%eth0", "%1", "%br-0a_b.c~"]), st.integers(1, 65535))
+@given(
+    st.ip_addresses(v=6),
+    st.sampled_from(["", "%eth0", "%1", "%br-0a_b.c~"]),
+    st.integers(1, 65535),
+)
 def test_an_ipv6_endpoint_is_read_as_it_is_written(address: Any, zone: str, port: int) -> None:
     endpoint = Endpoint(f"{address}{zone}", port)
     assert Endpoint.parse(str(endpoint)) == endpoint

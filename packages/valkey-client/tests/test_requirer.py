@@ -398,11 +398,12 @@ def test_a_refusal_that_concerns_no_request_names_no_prefix() -> None:
 
 def test_another_account_is_told_with_its_username() -> None:
     """The format changes in place: the account of v0 has another name than that of v1."""
-    relation = ask(V0Charm)
+    former = type("Charm", (Charm,), {"wire": "v0"})  # The name is part of what is remembered.
+    relation = ask(former)
     user, tls = (testing.Secret({"username": "u", "password": "p"}, label=None),
                  testing.Secret({"tls": "false"}, label=None))  # fmt: skip
     v0 = {"endpoints": "h1:6379", "secret-user": user.id, "secret-tls": tls.id, "version": "9.1.2"}
-    ctx = context(V0Charm)
+    ctx = context(former)
     state = model(
         leader=True,
         relations=[dataclasses.replace(relation, remote_app_data={**v0, "resource": "a:*"})],
@@ -440,7 +441,8 @@ def test_what_an_earlier_release_remembered_makes_no_event() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(V0Charm, Charm), (Charm, V0Charm)])
 def test_a_change_of_the_format_is_warned_of(
-    before: type[Charm], after: type[Charm],
+    before: type[Charm],
+    after: type[Charm],
 ) -> None:
     """Providers in the field read what the other format has left, and fail."""
     relation = ask(before)

@@ -86,13 +86,13 @@ class RequestWriter:
 
     def _warn_of_another_wire(self, relation: ops.Relation, bag: Mapping[str, str]) -> None:
         """Say what to do if the format has changed since: providers in the field fail then."""
-        if not bag.get("prefix") and not bag.get("requests"):
+        if not bag.get("database") and not bag.get("requests"):
             return
         before: Wire = "v1" if bag.get("requests") else "v0"
         if before != self._wire:
             logger.warning(
-                "%s (relation %d): the request was sent as %s and is sent as %s now. If %s does not"
-                " answer, remove the relation and integrate again",
+                "%s (relation %d): the request was sent as %s and is sent as %s now. If %s does"
+                " not answer, remove the relation and integrate again",
                 relation.app.name,
                 relation.id,
                 before,
