@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from valkey_client import Endpoint
@@ -86,6 +88,18 @@ def test_a_cluster_is_stable(
     state: ClusterState, primary_change: PrimaryChange, known: PublishedTopology | None
 ) -> None:
     assert not is_changing(state, primary_change, known)
+
+
+@pytest.mark.parametrize(
+    ("uptime", "synced_bytes", "expected"), [(1, None, True), (1, 0, False), (90, None, False)]
+)
+def test_a_replica_that_has_just_started_is_waited_for_unless_it_receives_all_data(
+    uptime: int, synced_bytes: int | None, *, expected: bool
+) -> None:
+    state = make_state("aaa", "a", "bC")
+    started = replace(state.servers[C], uptime=uptime, synced_bytes=synced_bytes)
+    state = replace(state, servers={**state.servers, C: started})
+    assert is_changing(state, NO_CHANGE, published(A)) is expected
 
 
 V6 = ("fd00::1", "fd00::2", "fd00::3")

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 
 import ops
 
+from valkey_client import Refusal
+
 from ..model.facts import Facts
 from ..rules.accounts import Account, Version
 from ..rules.advisories import vulnerabilities_of
 from ..rules.epochs import majority
 from ..rules.overlap import overlapping
+from .health import remarks, service_problem
 from .plan import Plan
 from .tls import tls_progress
 
@@ -67,24 +70,39 @@ def application_status(facts: Facts, plan: Plan) -> ops.StatusBase:
         )
     if not cluster.primary:
         return ops.WaitingStatus("Waiting for the Sentinels to agree on a primary")
+    if problem := service_problem(facts):
+        return ops.BlockedStatus(problem)
     sharing = shared_keys(facts, accounts)
     if sharing and facts.settings and facts.settings.is_strict:
         return ops.BlockedStatus(
             f"isolation=strict was set while {sharing}; remove one of them or set isolation=shared"
         )
     silent = [p.unit for p in peers if p.started and p.address not in cluster.servers]
-    refused = [facts.name_of(relation_id) for relation_id in plan.not_isolated]
     parts = [
         f"No answer from the server of {', '.join(silent)}"
         if silent
         else f"Primary is {facts.unit_at(cluster.primary)}",
         _count(len(accounts), "client"),
-        f"isolation=strict refuses {_some(refused)}" if refused else "",
+        *remarks(facts),
+        _refusals(facts, plan),
         sharing,
         tls_progress(facts, plan.shared.tls),
         _advice(cluster.oldest),
     ]
     return ops.ActiveStatus("; ".join(part for part in parts if part))
+
+
+def _refusals(facts: Facts, plan: Plan) -> str:
+    """Whose requests are refused, and why; empty if none is."""
+    strict = [facts.name_of(relation_id) for relation_id in plan.not_isolated]
+    if strict:
+        return f"isolation=strict refuses {_some(strict)}"
+    refusals = [
+        f"{facts.name_of(answer.request.relation_id)} ({answer.status.message})"
+        for answer in plan.answers
+        if isinstance(answer, Refusal) and answer.status.needs_a_person
+    ]
+    return f"refused: {_some(refusals)}" if refusals else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -34,6 +34,11 @@ class ServerState(NodeState):
         role: ``master`` or ``slave``, as the server puts it.
         primary: The address of its primary, if it is a replica.
         in_sync: Whether a replica's link is up; true for a primary.
+        synced_bytes: What a replica has received of a full sync that goes on; None if none does.
+        cannot_write: Whether its last write to the append-only file failed, so that it refuses
+            writes (``MISCONF``).
+        used_memory: In bytes.
+        uptime: Seconds since it started.
         settings: Part of its configuration.
         version: Its version.
     """
@@ -41,6 +46,10 @@ class ServerState(NodeState):
     role: str
     primary: str = ""
     in_sync: bool = True
+    synced_bytes: int | None = None
+    cannot_write: bool = False
+    used_memory: int = 0
+    uptime: int = 86_400
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     version: Version = (0, 0, 0)
 
@@ -60,6 +69,7 @@ class SentinelState(NodeState):
 
     Attributes:
         primary: The address of the primary that it monitors.
+        in_tilt: Whether it only watches, because its clock or machine stood still (``TILT``).
         epoch: The configuration epoch of the failover that made it primary.
         quorum: How many Sentinels must agree that it is down.
         down_after: Milliseconds.
@@ -72,6 +82,7 @@ class SentinelState(NodeState):
     quorum: int
     down_after: int
     failover_timeout: int
+    in_tilt: bool = False
     epoch: int = 0
     others: int = 0
     replicas: int = 0
@@ -85,11 +96,13 @@ class ClusterState:
         servers: The servers that answered, by address.
         sentinels: The Sentinels that answered, by address.
         units: How many units were asked.
+        idle_sentinels: The addresses of Sentinels that answer and monitor nothing.
     """
 
     servers: Mapping[str, ServerState] = field(default_factory=dict[str, ServerState])
     sentinels: Mapping[str, SentinelState] = field(default_factory=dict[str, SentinelState])
     units: int = 0
+    idle_sentinels: frozenset[str] = frozenset()
 
     def without(self, addresses: Collection[str]) -> ClusterState:
         """The same, as if some had not answered."""
@@ -97,6 +110,7 @@ class ClusterState:
             {a: server for a, server in self.servers.items() if a not in addresses},
             {a: sentinel for a, sentinel in self.sentinels.items() if a not in addresses},
             self.units,
+            self.idle_sentinels - set(addresses),
         )
 
     @property

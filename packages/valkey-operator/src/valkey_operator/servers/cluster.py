@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from valkey_client.messages import PRIMARY_NAME
 
@@ -17,7 +17,7 @@ from ..rules.accounts import CLIENT_PREFIX, Account, Version
 from ..rules.accounts_digest import DIGEST_ACCOUNT_RULE, DIGEST_PREFIX
 from ..rules.config_files import PORT, SENTINEL_PORT
 from ..rules.epochs import PrimaryClaim
-from .connection import SHORT_TIMEOUT, TIMEOUT, Connection, ServerError
+from .connection import SHORT_TIMEOUT, TIMEOUT, Connection, RefusedError, ServerError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -60,7 +60,7 @@ class Cluster:
 
     def __init__(self, password: str, trust: Trust = PLAIN, clock: Clock = time):
         self._password = password
-        self._trust = trust
+        self.trust = trust
         self.clock = clock
         self._silent = frozenset[str]()
         self._connections: dict[tuple[str, int], Connection] = {}
@@ -79,7 +79,7 @@ class Cluster:
 
     def use_trust(self, trust: Trust) -> None:
         """Use this for new connections."""
-        self._trust = trust
+        self.trust = trust
 
     def expect_silence(self, *addresses: str) -> None:
         """Use a short timeout for units that Sentinels take for down."""
@@ -97,9 +97,7 @@ class Cluster:
         key = (address, port)
         if key not in self._connections:
             timeout = SHORT_TIMEOUT if address in self._silent else TIMEOUT
-            self._connections[key] = Connection(
-                address, port, self._password, self._trust, timeout
-            )
+            self._connections[key] = Connection(address, port, self._password, self.trust, timeout)
         return self._connections[key]
 
     def observe(self, addresses: Iterable[str]) -> ClusterState:
@@ -110,10 +108,16 @@ class Cluster:
         with ThreadPoolExecutor(2 * len(listed) or 1) as pool:
             servers = [pool.submit(self.observe_server, address) for address in listed]
             sentinels = [pool.submit(self.observe_sentinel, address) for address in listed]
+        idle = (
+            address
+            for address, future in zip(listed, sentinels, strict=True)
+            if isinstance(error := future.exception(), RefusedError) and error.is_idle_sentinel
+        )
         return ClusterState(
             {server.address: server for server in _results(servers)},
             {sentinel.address: sentinel for sentinel in _results(sentinels)},
             len(listed),
+            frozenset(idle),
         )
 
     def observe_server(self, address: str) -> ServerState:
@@ -124,7 +128,7 @@ class Cluster:
         """
         info, names, config = self.server(address).ask_all(
             [
-                ("INFO", "server", "replication"),
+                ("INFO", "server", "replication", "persistence", "memory"),
                 ("ACL USERS",),
                 ("CONFIG GET", *_SETTINGS),
             ]
@@ -134,6 +138,10 @@ class Cluster:
             role=info["role"],
             primary=info.get("master_host", ""),
             in_sync=info["role"] == "master" or info.get("master_link_status") == "up",
+            synced_bytes=_synced_bytes(info),
+            cannot_write=info.get("aof_last_write_status") == "err",
+            used_memory=int(info.get("used_memory", 0)),
+            uptime=int(info["uptime_in_seconds"]),
             accounts=_client_accounts(names),
             accounts_digests=_accounts_digests(names),
             settings=config,
@@ -147,8 +155,8 @@ class Cluster:
         Raises:
             ServerError: If it does not answer.
         """
-        fields, names = self.sentinel(address).ask_all(
-            [("SENTINEL MASTER", PRIMARY_NAME), ("ACL USERS",)]
+        fields, names, info = self.sentinel(address).ask_all(
+            [("SENTINEL MASTER", PRIMARY_NAME), ("ACL USERS",), ("INFO", "sentinel")]
         )
         return SentinelState(
             address=address,
@@ -159,6 +167,7 @@ class Cluster:
             failover_timeout=int(fields["failover-timeout"]),
             others=int(fields["num-other-sentinels"]),
             replicas=int(fields["num-slaves"]),
+            in_tilt=str(info.get("sentinel_tilt", "0")) == "1",
             accounts=_client_accounts(names),
             accounts_digests=_accounts_digests(names),
             tls=self.sentinel(address).is_tls,
@@ -212,6 +221,24 @@ class Cluster:
         """
         role, *rest = self.server(address).ask("ROLE")
         return [replica[0] for replica in rest[1]] if role == "master" else []
+
+    def replication(self, address: str) -> tuple[str, int]:
+        """The id of a server's replication stream, and its position in it.
+
+        Raises:
+            ServerError: If it does not answer.
+        """
+        fields = self.server(address).ask("INFO", "replication")
+        offset = fields.get("slave_repl_offset", fields["master_repl_offset"])
+        return str(fields["master_replid"]), int(offset)
+
+    def used_memory(self, address: str) -> int:
+        """The memory that a server uses, in bytes.
+
+        Raises:
+            ServerError: If it does not answer.
+        """
+        return int(self.server(address).ask("INFO", "memory")["used_memory"])
 
     def set_accounts(
         self, address: str, accounts: Iterable[Account], version: Version, *, on_sentinel: bool
@@ -303,6 +330,12 @@ class Cluster:
     def configure_sentinel(self, address: str, name: str, value: str) -> None:
         """Change a setting of a Sentinel; it writes its configuration itself."""
         self.sentinel(address).ask("SENTINEL SET", PRIMARY_NAME, name, value)
+
+
+def _synced_bytes(info: Mapping[str, Any]) -> int | None:
+    if str(info.get("master_sync_in_progress", "0")) != "1":
+        return None
+    return max(0, int(info.get("master_sync_read_bytes", 0)))
 
 
 def _results(futures: Iterable[Future[T]]) -> Iterator[T]:

@@ -24,6 +24,11 @@ class ServerError(Exception):
 class RefusedError(ServerError):
     """A server refuses a command; it does answer."""
 
+    @property
+    def is_idle_sentinel(self) -> bool:
+        """Whether a Sentinel says that it does not monitor the primary."""
+        return "No such master" in str(self) or "No such primary" in str(self)
+
 
 class Connection:
     """A connection to one server or Sentinel.

@@ -15,6 +15,10 @@ from ..model.primary_change import PrimaryChange
 from ..model.published_topology import PublishedTopology
 from .cluster import Cluster
 
+_STARTED = 60
+"""Seconds of uptime of a server that has just started: a replica tries each second to connect to a
+primary that still loads its data."""
+
 _TIMEOUT = 5.0
 """Seconds that a hook waits; the next hook, update-status at the latest, does what is left."""
 
@@ -61,7 +65,12 @@ def is_changing(
         return True
     if not state.primary:
         return False
-    # A replica that clients know, and that does not follow the primary yet, will in a moment.
+    # A replica that clients know, and that does not follow the primary yet, will in a moment. So
+    # will one that has just started, unless it receives all data.
     known = published.server_hosts if published else frozenset[str]()
-    others = (state.servers.keys() & known) - {state.primary, primary_change.old}
-    return any(not state.servers[a].in_sync_with(state.primary) for a in others)
+    return any(
+        server.address in known or (server.uptime < _STARTED and server.synced_bytes is None)
+        for server in state.servers.values()
+        if server.address not in {state.primary, primary_change.old}
+        and not server.in_sync_with(state.primary)
+    )
