@@ -33,8 +33,9 @@ OF_OPERATOR = {
     "relation broken": (24, 1),
     "first request, v0": (23, 1),
     "topology change": (17, 3),
-    "the same again, nothing new": (15, 1),
-    "update-status, nothing to do": (15, 1),
+    # Both are update-status, which looks up the storage to record how new the data are.
+    "the same again, nothing new": (17, 1),
+    "update-status, nothing to do": (17, 1),
     "withdrawal": (23, 1),
     "peer change": (17, 1),
 }

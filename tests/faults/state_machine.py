@@ -29,6 +29,7 @@ from valkey_client_testing import find_binary
 from ..conftest import CHARMS, ROOT
 from ..operator_model import DOWN_AFTER, OPERATOR, accesses_in, rest, send, units, update_status
 from ..waits import DEADLINE, PatientJuju
+from .damages import DAMAGES
 from .invariants import invariants
 
 STEPS_OF_A_MODEL = 50
@@ -37,6 +38,8 @@ MODELS_OF_A_SEED = 2
 _MOST_UNITS = 4
 _APPS = 2
 _BETWEEN_RESTS = 6
+FAULTS = ("kill", "pause", "lose", "deafen", "damage", "lose with data")
+_NEED_ANOTHER_UNIT = frozenset({"lose", "damage", "lose with data"})
 _NOTICED = DOWN_AFTER + 3.0
 """Seconds in which Sentinels fail over, or do not because they cannot."""
 
@@ -81,7 +84,7 @@ class FaultTestbed(RuleBasedStateMachine):
             except jubilant.CLIError:
                 # As Juju does, it refuses while the relation of before is on its way out, which
                 # a unit that was lost holds up.
-                if self.hurt[1] == "lose":
+                if self.hurt[1].startswith("lose"):
                     return
                 rest(self.juju)
                 self.juju.integrate(OPERATOR, app)
@@ -141,10 +144,10 @@ class FaultTestbed(RuleBasedStateMachine):
     # Faults, one until the next rest.
 
     @precondition(lambda self: self.settled and not self.hurt[0])
-    @rule(data=st.data(), how=st.sampled_from(["kill", "pause", "lose", "deafen"]))
+    @rule(data=st.data(), how=st.sampled_from(FAULTS))
     def hurt_a_unit(self, data: Any, how: str) -> None:
         unit = data.draw(st.sampled_from(sorted(self.settled)))
-        if how == "lose" and len(self.settled) < 2:
+        if how in _NEED_ANOTHER_UNIT and len(self.settled) < 2:
             return
         self.hurt = (unit, how)
         match how:
@@ -154,10 +157,38 @@ class FaultTestbed(RuleBasedStateMachine):
                 send(self.juju, unit, "server", signal.SIGSTOP)
             case "deafen":
                 send(self.juju, unit, "sentinel", signal.SIGKILL)
+            case "damage":
+                send(self.juju, unit, "server", signal.SIGKILL)
+                data.draw(st.sampled_from(DAMAGES))(self.juju.storage(unit, "data"))
+            case "lose with data":
+                self.juju.lose(unit)
+                data.draw(st.sampled_from(DAMAGES))(self.juju.storage(unit, "data"))
             case _:
                 self.juju.lose(unit)
         if data.draw(st.booleans()):
             time.sleep(_NOTICED)
+        self.done += 1
+
+    @precondition(lambda self: len(self.settled) > 1 and not self.hurt[0])
+    @rule(data=st.data())
+    def exchange_data_while_all_are_lost(self, data: Any) -> None:
+        """As if volumes were attached to the wrong machines, or one of them was new."""
+        rest(self.juju)  # Units that are on their way in or out have no data that count.
+        everyone = self._alive()
+        one, other = data.draw(st.permutations(everyone))[:2]
+        self.hurt = (one, "exchange")
+        for unit in everyone:
+            self.juju.lose(unit)
+        first, second = (self.juju.storage(unit, "data") for unit in (one, other))
+        if data.draw(st.booleans()):
+            aside = first.with_name("exchange")
+            first.rename(aside)
+            second.rename(first)
+            aside.rename(second)
+        else:
+            data.draw(st.sampled_from(DAMAGES))(first)
+        for unit in data.draw(st.permutations(everyone)):
+            self.juju.recover(unit)
         self.done += 1
 
     # Rest.
@@ -172,7 +203,7 @@ class FaultTestbed(RuleBasedStateMachine):
         unit, how = self.hurt
         if how == "pause":
             send(self.juju, unit, "server", signal.SIGCONT)
-        if how == "lose":
+        if how in {"lose", "lose with data"}:
             self.juju.recover(unit)
         rest(self.juju)
         update_status(self.juju)

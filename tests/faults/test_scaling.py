@@ -46,10 +46,11 @@ def test_scaling_from_zero_with_storage_restores_the_data(
     juju = make_testbed(2)
     writer = write(juju)
     writer.stop()
-    juju.remove_unit(f"{OPERATOR}/0", f"{OPERATOR}/1")
-    juju.settle()
+    for number in (1, 0):
+        juju.remove_unit(f"{OPERATOR}/{number}")
+        juju.settle()
     assert units(juju) == []
-    juju.add_unit(OPERATOR, attach_storage="data/1")
+    juju.add_unit(OPERATOR, attach_storage="data/0")
     invariants(juju, writer)
     juju.add_unit(OPERATOR, num_units=2)
     invariants(juju, writer)

@@ -11,11 +11,12 @@ import pytest
 from ops import testing
 
 from valkey_client import Endpoint
-from valkey_operator.model.peer_data import Peer, RestartNeed, SharedState
+from valkey_operator.model.peer_data import DataReport, Peer, RestartNeed, SharedState
 from valkey_operator.model.published_topology import PublishedTopology
 from valkey_operator.model.tls_policy import TlsPolicy, UnitTlsReport
 from valkey_operator.peers import FORMAT, Peers
 from valkey_operator.rules.accounts import Account
+from valkey_operator.rules.append_only import Condition, Data
 
 ENDPOINT = "valkey-peers"
 
@@ -266,3 +267,34 @@ def test_unknown_values_of_a_later_format_do_not_raise() -> None:
     for published in ('{"version": 2}', "[]", '["a", "b", "c", "d", 5]', '"x"', "5"):
         _, shared = read(app={"format": "7", "published": published, "tls": "mutual"})
         assert shared == SharedState()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        DataReport(),
+        DataReport.of(Data(Condition.PRESENT, last_write=1_700_000_000)),
+        DataReport(
+            Condition.DAMAGED,
+            is_withheld=True,
+            epoch=3,
+            replication_id="a" * 40,
+            offset=9,
+            time=1_700_000_000.25,
+            address="10.0.0.1",
+            others=("10.0.0.2",),
+            is_final=True,
+            is_accepted=True,
+        ),
+    ],
+)
+def test_a_data_report_is_written_as_it_was_read(data: DataReport) -> None:
+    """Otherwise a hook that changes nothing wakes all units."""
+    again = DataReport.read(data.text())
+    assert again == data
+    assert again and again.text() == data.text()
+
+
+def test_a_data_report_of_a_later_release_is_none() -> None:
+    assert DataReport.read('{"condition": "unheard-of"}') is None
+    assert DataReport.read("") is None

@@ -91,7 +91,7 @@ def test_a_notice_reconciles_the_leader_and_the_unit_of_the_former_primary(
             },
             "storage": {"data": {"type": "filesystem"}},
         },
-        actions={"list-clients": {}, "switchover": {}},
+        actions={"list-clients": {}, "switchover": {}, "accept-data-loss": {}},
     )
     notices = [
         testing.Notice(key=key, last_data={"old": OLD, "new": NEW})

@@ -8,9 +8,11 @@ import pytest
 
 from valkey_operator.model.cluster_state import ServerState
 from valkey_operator.model.peer_data import SharedState
+from valkey_operator.model.start import Start, StartDecision
+from valkey_operator.rules.append_only import Data
 from valkey_operator.rules.epochs import PrimaryClaim
 from valkey_operator.servers.connection import RefusedError, ServerError
-from valkey_operator.unit.startup import PrimarySelection, Startup
+from valkey_operator.unit.startup import Startup
 
 from .clocks import ManualClock
 
@@ -83,10 +85,13 @@ def make_startup(
     return Startup(
         cast("Any", Unit(recorded)),
         cast("Any", servers),
-        SharedState(first_primary=shared.address, epoch=shared.epoch),
+        SharedState(first_unit="valkey/1", first_primary=shared.address, epoch=shared.epoch),
         others=[OTHER][:others],
         started=others,
-        is_last=lambda: is_last,
+        unit="valkey/1",
+        had_data=False,
+        data_time=0.0,
+        successor=lambda: OWN if is_last else "",
     )
 
 
@@ -97,9 +102,9 @@ def select(
     *,
     others: int = 1,
     is_last: bool = False,
-) -> PrimarySelection:
+) -> StartDecision:
     startup = make_startup(recorded, shared, servers, others=others, is_last=is_last)
-    return startup.select_primary()
+    return startup.decide(Data())
 
 
 NO_SERVERS = OtherServers([])
@@ -107,8 +112,8 @@ NO_SERVERS = OtherServers([])
 
 def test_the_primary_of_the_latest_failover_is_selected() -> None:
     servers = OtherServers([PrimaryClaim(OTHER, 2)], OTHER)
-    assert select(PrimaryClaim(OWN, 1), PrimaryClaim(OWN), servers) == PrimarySelection(
-        OTHER, is_certain=True
+    assert select(PrimaryClaim(OWN, 1), PrimaryClaim(OWN), servers) == StartDecision(
+        Start.REPLICA, OTHER
     )
     assert select(PrimaryClaim(OWN, 1), PrimaryClaim(OTHER, 2), NO_SERVERS).primary == OTHER
 
@@ -134,8 +139,8 @@ def test_the_primary_of_a_known_unit_is_selected_before_it_answers() -> None:
 
 
 def test_the_first_unit_of_a_new_cluster_selects_itself() -> None:
-    assert select(PrimaryClaim(), PrimaryClaim(OWN), NO_SERVERS, others=0) == PrimarySelection(
-        OWN, is_certain=True
+    assert select(PrimaryClaim(), PrimaryClaim(OWN), NO_SERVERS, others=0) == StartDecision(
+        Start.PRIMARY, OWN
     )
 
 
@@ -144,7 +149,7 @@ def test_a_busy_primary_is_not_taken_for_removed() -> None:
     claim = PrimaryClaim(REMOVED, 3)
     startup = make_startup(claim, claim, BusyPrimary([]), others=0, is_last=True)
     assert startup.reason_to_restart() == ""
-    assert startup.select_primary().primary == REMOVED
+    assert startup.decide(Data()).primary == REMOVED
 
 
 def test_the_last_unit_restarts_if_its_primary_was_removed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +15,12 @@ import ops
 from valkey_client import ValkeyProvider
 
 from .peers import Peers
+from .rules.append_only import Condition
 from .rules.overlap import overlapping, sharers
 from .servers.cluster import Cluster
 from .servers.connection import ServerError
 from .servers.switchover import SwitchoverError, switch_over
+from .unit.node import Node
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +37,14 @@ class ActionDependencies:
         provider: The clients.
         connected: Connections to all servers; None before there are internal passwords.
         reconcile: Brings everything up to date after a change.
+        node: This unit's servers; None on a substrate that is not supported.
     """
 
     peers: Peers
     provider: ValkeyProvider
     connected: Callable[[], AbstractContextManager[Cluster] | None]
     reconcile: Callable[[], None]
+    node: Callable[[], Node | None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Actions(ops.Object):
         self._dependencies = dependencies
         self.framework.observe(charm.on.list_clients_action, self._on_list_clients)
         self.framework.observe(charm.on.switchover_action, self._on_switchover)
+        self.framework.observe(charm.on.accept_data_loss_action, self._on_accept_data_loss)
 
     def _on_list_clients(self, event: ops.ActionEvent) -> None:
         """The client accounts, with the application and the prefix of each."""
@@ -130,6 +136,41 @@ class Actions(ops.Object):
         self._dependencies.reconcile()
         promoted = next((peer.unit for peer in peers if peer.address == new), new)
         event.set_results({"primary": promoted})
+
+    def _on_accept_data_loss(self, event: ops.ActionEvent) -> None:
+        """Start this unit's server without data that are missing."""
+        node = self._dependencies.node()
+        if node is None or node.workload.is_running("server"):
+            event.fail("Valkey is running on this unit: there is nothing to accept")
+            return
+        if unit := self._unit_with_data():
+            event.fail(
+                f"{unit} has data: it becomes the primary, and this unit syncs from it. If that"
+                f" does not happen within minutes, look at the status of {unit}"
+            )
+            return
+        node.accept_data_loss()
+        self._dependencies.reconcile()
+        if node.workload.is_running("server"):
+            event.set_results({"started": "true"})
+        else:
+            event.set_results({"started": "false", "next": "see this unit's status"})
+
+    def _unit_with_data(self) -> str:
+        """Another unit whose server answers with data of its own; empty if there is none."""
+        connected = self._dependencies.connected()
+        if connected is None:
+            return ""
+        peers = self._dependencies.peers
+        with connected as cluster:
+            for peer in peers.all():
+                has_data = peer.data and peer.data.condition is Condition.PRESENT
+                if peer.unit == peers.unit or not peer.started or not has_data:
+                    continue
+                with contextlib.suppress(ServerError):
+                    cluster.observe_server(peer.address)
+                    return peer.unit
+        return ""
 
 
 def _page(clients: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import ops
 
@@ -13,15 +14,20 @@ from .actions import ActionDependencies, Actions
 from .decide.certificate_status import unit_statuses
 from .decide.status import application_status, shared_keys
 from .model.primary_change import PrimaryChange
+from .model.start import Start, StartDecision
 from .peers import Peers
 from .reconcile import HookOutcome, HookScope, Reconciler
+from .rules.append_only import DataRecord
 from .rules.settings import Settings
 from .servers.cluster import Cluster, connected
+from .servers.connection import ServerError
 from .servers.handover import hand_over
 from .tls.certificates import Certificates
 from .tls.client_cas import ClientCas
 from .tls.files import TlsFiles
+from .unit.data_record import data_record, other_servers
 from .unit.node import Node
+from .unit.start_check import reason_to_refuse
 from .workload import Workload
 from .workload.detect import UNSUPPORTED, detect_workload
 from .workload.sentinel_script import NOTICE, primary_change_of_hook, primary_change_of_notice
@@ -71,7 +77,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
             is_leader=self.unit.is_leader,
         )
         self.actions = Actions(
-            self, ActionDependencies(self.peers, self.provider, self._connected, self._reconcile)
+            self,
+            ActionDependencies(
+                self.peers, self.provider, self._connected, self._reconcile, self._node
+            ),
         )
         # Statuses are those of what this hook did; None leaves the last ones.
         self._outcome: HookOutcome | None = None
@@ -150,11 +159,28 @@ class ValkeyOperatorCharm(ops.CharmBase):
         workload, address = self.workload, self.address
         if workload is None or not address:
             return
-        connection = self._connected()
-        if connection and self.app.planned_units() > 0:
+        node, record = Node(workload, address), None
+        if connection := self._connected():
             with connection as cluster:
-                hand_over(cluster, address)
-        Node(workload, address).stop("the unit is stopping")
+                if self.app.planned_units() > 0:
+                    hand_over(cluster, address)
+                record = self._final_record(node, cluster)
+        node.stop("the unit is stopping")
+        if record:
+            node.record_data(record)
+
+    def _final_record(self, node: Node, cluster: Cluster) -> DataRecord | None:
+        """How new this unit's data are when its server stops; None if it does not answer."""
+        address = node.address
+        others, epoch = other_servers(cluster, address), self.peers.shared().epoch
+        last = node.data().record
+        if last and len(others) < self.app.planned_units():
+            others |= set(last.others)  # Some do not answer.
+        try:
+            record = data_record(cluster, self.unit.name, address, epoch, others)
+        except ServerError:
+            return None
+        return replace(record, is_final=True)
 
     def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
         """Remove a revision of a secret of this charm's own; the library has those of requests."""
@@ -170,7 +196,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
     @property
     def workload(self) -> Workload | None:
         """Where the servers run; None on a substrate that this charm does not support."""
-        return detect_workload(self)
+        return detect_workload(self, reason_to_refuse)
 
     @property
     def address(self) -> str:
@@ -178,6 +204,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
         network = self.model.get_binding(PEERS)
         address = network.network.ingress_address if network else None
         return str(address) if address else ""
+
+    def _node(self) -> Node | None:
+        workload = self.workload
+        return Node(workload, self.address) if workload and self.address else None
 
     def _connected(self) -> AbstractContextManager[Cluster] | None:
         """Connections to all servers, None before there are internal passwords."""
@@ -233,8 +263,8 @@ class ValkeyOperatorCharm(ops.CharmBase):
             return ops.BlockedStatus(UNSUPPORTED)
         if not self.peers.relation or not self.peers.shared().secret:
             return ops.WaitingStatus("Waiting for the leader to bootstrap the cluster")
-        if outcome.waits_for_primary:
-            return ops.WaitingStatus("Waiting for a peer that knows the current primary")
+        if outcome.start and not outcome.start.with_server:
+            return _waiting_status(outcome.start)
         if not workload.is_running("server"):
             return ops.MaintenanceStatus("Valkey is not running; starting it")
         if not workload.is_running("sentinel"):
@@ -250,3 +280,12 @@ class ValkeyOperatorCharm(ops.CharmBase):
             event.add_status(self._outcome.problem)
         elif latest := self._outcome.round:
             event.add_status(application_status(latest.facts, latest.plan))
+
+
+def _waiting_status(decision: StartDecision) -> ops.StatusBase:
+    """Why the server of this unit does not run."""
+    if decision.start is Start.BLOCKED:
+        return ops.BlockedStatus(f"Valkey is not started: {decision.reason}")
+    if not decision.reason:
+        return ops.WaitingStatus("Waiting for a peer that knows the current primary")
+    return ops.WaitingStatus(f"Valkey is not started: {decision.reason}")

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import ops
 
-from .model.peer_data import Peer, RestartNeed, SharedState
+from .model.peer_data import DataReport, Peer, RestartNeed, SharedState
 from .model.published_topology import PublishedTopology
 from .model.tls_policy import TlsPolicy, UnitTlsReport
 from .rules.accounts import Account
@@ -90,6 +90,7 @@ def _read_peer(unit: str, bag: Mapping[str, str]) -> Peer:
         restart_need=_read_restart_need(bag.get("needs-restart", "")),
         memory=int(bag.get("memory") or "0"),
         tls=UnitTlsReport.read(bag.get("tls", "")),
+        data=DataReport.read(bag.get("data", "")),
     )
 
 
@@ -102,6 +103,7 @@ def _write_peer(peer: Peer) -> dict[str, str]:
         "wanted": peer.config_digest,
         "needs-restart": peer.restart_need.value,
         "tls": peer.tls.text(),
+        "data": peer.data.text() if peer.data else "",
     }
 
 
@@ -120,6 +122,7 @@ def _read_restart_need(text: str) -> RestartNeed:
 def _read_shared(bag: Mapping[str, str]) -> SharedState:
     return SharedState(
         secret=bag.get("secret", ""),
+        first_unit=bag.get("first-unit", ""),
         first_primary=bag.get("first-primary", ""),
         epoch=int(bag.get("epoch") or "0"),
         restarting_unit=bag.get("turn", ""),
@@ -139,6 +142,7 @@ def _write_shared(shared: SharedState) -> dict[str, str]:
     return {
         "format": FORMAT,
         "secret": shared.secret,
+        "first-unit": shared.first_unit,
         "first-primary": shared.first_primary,
         "epoch": str(shared.epoch) if shared.epoch else "",
         "turn": shared.restarting_unit,

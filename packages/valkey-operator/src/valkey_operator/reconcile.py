@@ -11,9 +11,11 @@ import ops
 
 from valkey_client import ValkeyProvider
 
+from .decide.first_primary import choose_first_primary
 from .leader import Leader, LeaderRound
-from .model.peer_data import Peer, SharedState
+from .model.peer_data import DataReport, Peer, SharedState
 from .model.primary_change import NO_CHANGE, PrimaryChange
+from .model.start import StartDecision
 from .model.trust import Trust
 from .peers import Peers
 from .rules.passwords import Passwords
@@ -57,12 +59,12 @@ class HookOutcome:
 
     Attributes:
         problem: What keeps the unit from working, or from finishing its part; None if nothing.
-        waits_for_primary: Whether the server waits for units that know the current primary.
+        start: How the server started, or why it did not; None if this hook did not look.
         round: What the leader saw and did last; None on other units, and if it did not lead.
     """
 
     problem: ops.StatusBase | None = None
-    waits_for_primary: bool = False
+    start: StartDecision | None = None
     round: LeaderRound | None = None
 
 
@@ -146,10 +148,10 @@ class Reconciler:
         if self.peers.relation is None:
             return
         node = Node(workload, address)
-        shared = self._bootstrap(address)
+        shared = self._appoint_first_primary(self._bootstrap(node), node, outcome)
         passwords = self.passwords()
         if passwords is None:
-            self.peers.publish_unit(Peer(self.peers.unit, address, memory=workload.memory()))
+            self._introduce(node)
             return
         self._receive_certificate(workload)
         with connected(passwords.admin, self.trust(shared, address)) as cluster:
@@ -162,6 +164,7 @@ class Reconciler:
                 settings=settings,
                 planned_units=self.application.planned_units,
                 is_leader=is_leader,
+                is_periodic=request.is_periodic,
             )
             # A unit that is being removed may get hooks after it has stopped; it starts nothing.
             if servers and request.primary_change == NO_CHANGE and not is_leaving:
@@ -208,20 +211,57 @@ class Reconciler:
     ) -> None:
         """Keep this unit's servers. What a leader does for all units does not depend on them."""
         try:
-            outcome.waits_for_primary = not servers.reconcile(shared)
+            outcome.start = servers.reconcile(shared)
         except WorkloadError as error:
             outcome.problem = ops.BlockedStatus(str(error))
 
-    def _bootstrap(self, address: str) -> SharedState:
+    def _bootstrap(self, node: Node) -> SharedState:
         """As leader, create what the cluster begins with: passwords and a first primary."""
         shared = self.peers.shared()
         if shared.secret or not self.is_leader():
             return shared
-        logger.info("bootstrapping the cluster: the first primary is %s", address)
         passwords = Passwords(*(secrets.token_hex(32) for _ in range(4)))
         label = f"{self.peers.endpoint}.internal"
         secret = self.application.add_secret(passwords.content(), label=label)
-        shared = SharedState(secret=secret.id or "", first_primary=address)
+        logger.info("bootstrapping the cluster")
+        shared = SharedState(secret=secret.id or "")
+        own = Peer(self.peers.unit, node.address, data=DataReport.of(node.data()))
+        if choose_first_primary([own], node.address).address:
+            shared = self._appoint(shared, own)
+        self.peers.update_shared(shared)
+        return shared
+
+    def _appoint(self, shared: SharedState, peer: Peer) -> SharedState:
+        logger.info("no unit has a server: the first primary is %s (%s)", peer.unit, peer.address)
+        return replace(shared, first_unit=peer.unit, first_primary=peer.address)
+
+    def _introduce(self, node: Node) -> None:
+        """Tell the others of this unit before its servers can start: the leader counts it."""
+        report = DataReport.of(node.data(), is_accepted=node.accepts_data_loss)
+        memory = node.workload.memory()
+        self.peers.publish_unit(Peer(self.peers.unit, node.address, memory=memory, data=report))
+
+    def _appoint_first_primary(
+        self, shared: SharedState, node: Node, outcome: HookOutcome
+    ) -> SharedState:
+        """As leader, name the unit with the newest data when no unit has ever had a server."""
+        peers = self.peers.all()
+        is_appointed = shared.first_unit in {peer.unit for peer in peers}
+        if not shared.secret or not self.is_leader() or is_appointed:
+            return shared
+        if any(peer.started for peer in peers) or len(peers) != self.application.planned_units():
+            return shared
+        # What this unit has published is of an earlier hook.
+        report = DataReport.of(node.data(), is_accepted=node.accepts_data_loss)
+        own = self.peers.unit
+        peers = tuple(replace(p, data=report) if p.unit == own else p for p in peers)
+        choice = choose_first_primary(peers, node.address)
+        if choice.doubt:
+            outcome.problem = ops.BlockedStatus(choice.doubt)
+        chosen = next((peer for peer in peers if peer.address == choice.address), None)
+        if chosen is None:
+            return shared
+        shared = replace(self._appoint(shared, chosen), epoch=shared.epoch + 1)
         self.peers.update_shared(shared)
         return shared
 

@@ -14,6 +14,7 @@ from ..rules.epochs import majority
 from ..rules.resource_limits import resource_limits
 from ..rules.settings import Settings
 from . import tls
+from .first_primary import choose_successor
 
 _MIN_REPLICAS = "min-replicas-to-write"
 
@@ -62,7 +63,7 @@ def _server_settings(
     memory = {peer.address: peer.memory for peer in facts.peers}
     if memory.get(server.address):
         values |= resource_limits(settings, memory[server.address])
-    if server.in_sync:
+    if server.in_sync or server.address == choose_successor(facts):
         values["replica-priority"] = PROMOTABLE
     return values
 

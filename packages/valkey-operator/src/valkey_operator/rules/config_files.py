@@ -26,6 +26,12 @@ SENTINEL_PORT = 26379
 
 SERVER, SENTINEL = "valkey.conf", "sentinel.conf"
 SERVER_ACCOUNTS, SENTINEL_ACCOUNTS = "users.acl", "sentinel.acl"
+ACCEPTED = "accept-data-loss"
+"""The file that says that a person has accepted that data are missing."""
+
+START_FACTS = "start.json"
+"""What the check before each start knows; it holds the charm's password."""
+
 SENTINEL_SCRIPT = "primary-changed.sh"
 
 NOT_PROMOTABLE, PROMOTABLE = "0", "100"
@@ -128,6 +134,7 @@ class Configuration:
         # Without an append-only file a primary that restarts quickly is empty, and its replicas
         # then sync to nothing.
         yield "appendonly yes"
+        yield "aof-timestamp-enabled yes"
         yield 'save ""'
         yield "repl-diskless-sync-delay 0"
         # Sentinel registers the address that a replica announces, else its source address.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
 
 from ..clock import Clock
 from ..rules import config_files, internal_accounts
 from ..rules.accounts import Account
 from ..rules.accounts_digest import DIGEST_ACCOUNT_RULE, accounts_digest
 from ..rules.acl_file import acl_file
+from ..rules.append_only import Data, DataRecord, judge
 from ..rules.config_files import PORT, SENTINEL_PORT, Configuration, recorded_primary
 from ..rules.epochs import PrimaryClaim
 from ..rules.passwords import Passwords
@@ -44,6 +47,54 @@ class Node:
     def is_running(self) -> bool:
         """Whether both servers run."""
         return self.workload.is_running("server") and self.workload.is_running("sentinel")
+
+    def data(self) -> Data:
+        """What this unit's data directory holds."""
+        return judge(self.workload.data_files())
+
+    def set_data_aside(self, reason: str, needed: int) -> None:
+        """Move damaged data out of the way of new ones.
+
+        Args:
+            reason: What is wrong with them.
+            needed: Bytes that must stay free on the disk.
+        """
+        outcome = self.workload.set_data_aside(needed)
+        logger.warning("the data of this unit are damaged: %s; they are %s", reason, outcome)
+
+    @property
+    def accepts_data_loss(self) -> bool:
+        """Whether a person has accepted that data are missing at the next start."""
+        return self.workload.read(config_files.ACCEPTED) is not None
+
+    def accept_data_loss(self) -> None:
+        """Let the next start go on without data that are missing."""
+        logger.info("the next start of the server may go on without data that are missing")
+        self.workload.write(config_files.ACCEPTED, "")
+
+    def write_start_facts(self, facts: Mapping[str, object]) -> None:
+        """Keep what the check before each start needs to know.
+
+        Args:
+            facts: As :mod:`.start_check` reads them, without the data directory: Juju is asked for
+                that only if something else has changed.
+        """
+        text = self.workload.read(config_files.START_FACTS) or "{}"
+        try:
+            known: object = json.loads(text)
+        except ValueError:
+            known = None  # It is replaced.
+        if isinstance(known, dict):
+            kept = cast("dict[str, object]", known)
+            if kept == {**facts, "data": kept.get("data")}:
+                return
+        written = {**facts, "data": str(self.workload.data_directory)}
+        self.workload.write(config_files.START_FACTS, json.dumps(written))
+
+    def record_data(self, record: DataRecord) -> None:
+        """Keep beside the data how new they are."""
+        files = self.workload.data_files()
+        self.workload.write_data_record(replace(record, sizes=files.sizes).text())
 
     def recorded_primary(self) -> PrimaryClaim:
         """The primary that this unit's Sentinel knew when it last wrote its configuration."""
@@ -107,6 +158,7 @@ class Node:
             else:
                 tls.record_start(["server"])
                 has_started = True
+                self.workload.remove(config_files.ACCEPTED)
         if not self.workload.is_running("sentinel"):
             logger.info("starting the Sentinel, which monitors primary %s", primary)
             script = self.workload.sentinel_script(self.address)

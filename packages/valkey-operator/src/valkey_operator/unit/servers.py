@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..clock import until
-from ..model.peer_data import Peer, RestartNeed, SharedState
+from ..decide.first_primary import choose_first_primary
+from ..model.peer_data import DataReport, Peer, RestartNeed, SharedState
+from ..model.start import Start, StartDecision
 from ..peers import Peers
+from ..rules.append_only import Condition, Data
 from ..rules.passwords import Passwords
 from ..rules.settings import Settings
 from ..servers.cluster import Cluster
 from ..servers.connection import ServerError
 from ..tls.files import TlsFiles
 from ..workload import WorkloadError
+from .data_record import data_record
 from .node import Node
 from .startup import Startup
 
@@ -24,6 +28,23 @@ logger = logging.getLogger(__name__)
 
 _SYNC_TIMEOUT = 10.0
 """Seconds that a hook waits for a replica that it has just started."""
+
+
+@dataclass(frozen=True)
+class StartOutcome:
+    """What came of a start.
+
+    Attributes:
+        decision: How the server started, or why it did not.
+        data: What lay in the data directory before; if the server is in sync now, present.
+        restarted: Whether anything was started.
+        in_sync: Whether the server has all data.
+    """
+
+    decision: StartDecision
+    data: Data
+    restarted: bool = False
+    in_sync: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,7 @@ class UnitServers:
         settings: The charm's configuration.
         planned_units: Asks Juju how many units are planned.
         is_leader: Whether this unit is the leader.
+        is_periodic: Whether this is update-status, which records how new the data are.
     """
 
     node: Node
@@ -47,77 +69,182 @@ class UnitServers:
     settings: Settings
     planned_units: Callable[[], int]
     is_leader: bool
+    is_periodic: bool = False
 
-    def reconcile(self, shared: SharedState) -> bool:
+    def reconcile(self, shared: SharedState) -> StartDecision:
         """Start what does not run and what has to restart, and tell the other units.
 
         Args:
             shared: What the leader tells now.
 
         Returns:
-            Whether the server runs, or will once it has its certificate; if not, it waits for
-            units that know the current primary.
+            How the server started, or why it does not run. If it waits for its certificate, or
+            ran before, it counts as a replica that started.
 
         Raises:
             WorkloadError: If a server does not start, or has ended since.
         """
         node, may_restart = self.node, shared.restarting_unit == self.peers.unit
-        others = [peer for peer in self.peers.all() if peer.unit != self.peers.unit]
+        peers = self.peers.all()
+        others = [peer for peer in peers if peer.unit != self.peers.unit]
+        had_data = self.peers.own().started
         tls = TlsFiles(node.workload, shared.tls)
         must_start = not node.is_running()
         if must_start and not tls.can_start:
             self._publish(tls, has_started=False)
-            return True
+            return StartDecision(Start.REPLICA)
         startup = Startup(
             node,
             self.cluster,
             shared,
             others=[peer.address for peer in others],
             started=sum(peer.started for peer in others),
-            is_last=lambda: self._is_last(others),
+            unit=self.peers.unit,
+            had_data=had_data,
+            data_time=self.peers.own().data_time,
+            successor=lambda: self._successor(peers),
         )
         if not must_start:
             must_start = self._apply_changes(startup, tls, may_restart=may_restart)
-        restarted = False
-        if must_start:
-            selection = startup.select_primary()
-            if not selection.primary:
-                # A unit that had a server may have data, and must not count as one without.
-                has_started = bool(node.recorded_primary().address)
-                self._publish(tls, has_started=has_started)
-                return False
-            with_server = selection.allows_server(node.address)
-            restarted = node.start(
-                selection.primary,
-                self.passwords,
-                shared.accounts.values(),
-                self.settings,
-                units=len(others) + 1,
-                tls=tls,
-                with_server=with_server,
+        if not must_start:
+            self._publish(tls, has_started=True)
+            self._keep_records(replace(startup, had_data=True), only_facts=not self.is_periodic)
+            return StartDecision(Start.REPLICA)
+        outcome = self._start(startup, tls)
+        decision = outcome.decision
+        has_server = decision.with_server or had_data
+        if not decision.primary:
+            # A unit that had a server may have data, and must not count as one without.
+            has_server = had_data or bool(node.recorded_primary().address)
+        self._publish(
+            tls,
+            has_started=has_server,
+            restarted=outcome.restarted,
+            data=outcome.data,
+            is_withheld=decision.is_withheld,
+        )
+        if decision.with_server:
+            self._check_server()
+            self._keep_records(replace(startup, had_data=True), only_facts=not outcome.in_sync)
+        return decision
+
+    def _start(self, startup: Startup, tls: TlsFiles) -> StartOutcome:
+        """Start what may start.
+
+        Raises:
+            WorkloadError: If a server does not start, for another reason than its data.
+        """
+        try:
+            outcome = self._try_to_start(startup, tls)
+        except WorkloadError:
+            if self._data().condition is not Condition.DAMAGED:
+                raise
+        else:
+            if not outcome.decision.with_server or self.node.workload.is_running("server"):
+                return outcome
+        # It could not load its data, which only its log says. That is another decision.
+        return self._try_to_start(startup, tls)
+
+    def _try_to_start(self, startup: Startup, tls: TlsFiles) -> StartOutcome:
+        node, data = self.node, self._data()
+        decision = startup.decide(data, accepts_data_loss=node.accepts_data_loss)
+        if not decision.primary:
+            return StartOutcome(decision, data)
+        if decision.reason and not decision.with_server:
+            logger.warning("the server does not start: %s", decision.reason)
+        if decision.with_server:
+            self._make_room(data, decision.primary)
+        node.write_start_facts(startup.recorded_facts(self.passwords.admin))
+        restarted = node.start(
+            decision.primary,
+            self.passwords,
+            startup.shared.accounts.values(),
+            self.settings,
+            units=len(startup.others) + 1,
+            tls=tls,
+            with_server=decision.with_server,
+        )
+        self.cluster.reconnect(node.address)
+        in_sync = decision.with_server and self._wait_for_sync()
+        data = replace(data, condition=Condition.PRESENT) if in_sync else data
+        return StartOutcome(decision, data, restarted, in_sync)
+
+    def _make_room(self, data: Data, primary: str) -> None:
+        """Move damaged data out of the way, with what is recorded of them."""
+        match data.condition:
+            case Condition.DAMAGED:
+                self.node.set_data_aside(data.problem, self._data_size(primary))
+            case Condition.EMPTY:
+                self.node.workload.write_data_record("")
+            case Condition.PRESENT:
+                pass
+
+    def _keep_records(self, startup: Startup, *, only_facts: bool = False) -> None:
+        """Keep what the next start has to know.
+
+        Args:
+            startup: What is known now that the server runs.
+            only_facts: Whether to leave out how new the data are, which is kept beside them.
+        """
+        node = self.node
+        node.write_start_facts(startup.recorded_facts(self.passwords.admin))
+        if only_facts:
+            return
+        others = [p.address for p in self.peers.all() if p.started and p.unit != self.peers.unit]
+        with contextlib.suppress(ServerError):
+            epoch = startup.shared.epoch
+            node.record_data(
+                data_record(self.cluster, self.peers.unit, node.address, epoch, others)
             )
-            self.cluster.reconnect(node.address)
-            self._wait_for_sync()
-            if with_server and not node.workload.is_running("server"):
-                raise WorkloadError(
-                    f"the server has ended: {node.workload.last_log_line('server')}"
-                )
-        self._publish(tls, has_started=True, restarted=restarted)
-        return node.workload.is_running("server")
 
-    def _is_last(self, others: Sequence[Peer]) -> bool:
-        """Whether all units are known, and none but this one has ever had a server."""
-        if any(peer.started for peer in others) or (others and not self.is_leader):
-            return False
-        return self.planned_units() == 1 + len(others)
+    def _data(self) -> Data:
+        """What this unit's data directory holds for a server that starts."""
+        if self.node.workload.is_running("server"):
+            return Data(Condition.PRESENT)  # Only the Sentinel has to start.
+        return self.node.data()
 
-    def _publish(self, tls: TlsFiles, *, has_started: bool, restarted: bool = False) -> None:
+    def _data_size(self, address: str) -> int:
+        """How many bytes of disk a copy of a server's data takes at the most; 0 if unknown."""
+        try:
+            return 2 * self.cluster.used_memory(address)
+        except ServerError:
+            return 0
+
+    def _check_server(self) -> None:
+        """Raise an error if the server has ended since it was started."""
+        if self.node.workload.is_running("server"):
+            return
+        raise WorkloadError(f"the server has ended: {self.node.workload.last_log_line('server')}")
+
+    def _successor(self, peers: Sequence[Peer]) -> str:
+        """The unit that begins if the known primary is gone and none can have its data."""
+        own = self.node.address
+        others = [peer for peer in peers if peer.unit != self.peers.unit]
+        if any(peer.started for peer in others) or self.planned_units() != 1 + len(others):
+            return ""
+        if not others:
+            return own
+        if not self.is_leader or any(peer.started for peer in peers):
+            return own if self.is_leader else ""
+        return choose_first_primary(peers, own).address
+
+    def _publish(
+        self,
+        tls: TlsFiles,
+        *,
+        has_started: bool,
+        restarted: bool = False,
+        data: Data | None = None,
+        is_withheld: bool = False,
+    ) -> None:
         """Tell the other units about this one.
 
         Args:
             tls: The unit's certificates.
             has_started: Whether the servers have ever been started.
             restarted: Whether one was started just now, so that the leader looks at it again.
+            data: What lay in the data directory before a start; None if nothing was to start.
+            is_withheld: Whether the server was not started because of it.
         """
         node = self.node
         digest = node.config_digest(self.passwords, self.settings) if has_started else ""
@@ -126,10 +253,15 @@ class UnitServers:
             need = RestartNeed.SERVERS
         elif has_started and tls.sentinel_needs_restart:
             need = RestartNeed.SENTINEL
+        own = self.peers.own()
         generation = 0
         if has_started:
-            before = self.peers.own().generation
-            generation = before + 1 if restarted else max(before, 1)
+            generation = own.generation + 1 if restarted else max(own.generation, 1)
+        report = own.data
+        if data:
+            report = DataReport.of(
+                data, is_withheld=is_withheld, is_accepted=node.accepts_data_loss
+            )
         self.peers.publish_unit(
             Peer(
                 self.peers.unit,
@@ -139,6 +271,7 @@ class UnitServers:
                 restart_need=need,
                 memory=node.workload.memory(),
                 tls=tls.report(),
+                data=report,
             )
         )
 
@@ -158,6 +291,9 @@ class UnitServers:
             return True
         if reason := self._reason_to_restart_sentinel(tls, may_restart=may_restart):
             self.node.stop_service("sentinel", reason)
+            return True
+        if startup.sentinel_is_idle():
+            self.node.stop_service("sentinel", "it monitors nothing")
             return True
         if reason := startup.reason_to_restart():
             self.node.stop(reason)
@@ -195,16 +331,23 @@ class UnitServers:
             return ""
         return f"TLS is switched {'on' if on else 'off'}"
 
-    def _wait_for_sync(self) -> None:
-        """Give the server time to begin to serve, so that the leader finds it ready."""
+    def _wait_for_sync(self) -> bool:
+        """Give the server time to begin to serve, so that the leader finds it ready.
+
+        Returns:
+            Whether it serves: a replica with the primary's data.
+        """
+        in_sync = False
 
         def is_ready() -> bool:
+            nonlocal in_sync
             if not self.node.workload.is_running("server"):
                 return True  # There is nothing to wait for.
             try:
-                return self.cluster.observe_server(self.node.address).in_sync
+                in_sync = self.cluster.observe_server(self.node.address).in_sync
             except ServerError as error:
                 logger.debug("the server does not answer yet: %s", error)
-                return False
+            return in_sync
 
         until(is_ready, _SYNC_TIMEOUT, interval=0.05, clock=self.cluster.clock)
+        return in_sync

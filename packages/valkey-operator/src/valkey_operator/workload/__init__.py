@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ..rules.append_only import DataFiles
+
 Service = Literal["server", "sentinel"]
 
 
@@ -72,6 +74,25 @@ class Workload(Protocol):
 
         Raises:
             WorkloadError: If Juju cannot be reached from here.
+        """
+        ...
+
+    def data_files(self) -> DataFiles:
+        """What lies in the data directory, and what the server wrote when it ended.
+
+        Files that cannot be read count as missing.
+        """
+        ...
+
+    def write_data_record(self, text: str) -> None:
+        """Replace the charm's record beside the data."""
+        ...
+
+    def set_data_aside(self, needed: int) -> str:
+        """Move the server's files aside, or delete them if fewer bytes than needed are free.
+
+        Returns:
+            What became of them, for the log.
         """
         ...
 

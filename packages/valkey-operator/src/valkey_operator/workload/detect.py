@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import ops
@@ -13,12 +14,20 @@ from .process import ProcessWorkload
 UNSUPPORTED = "Machines and Kubernetes are not supported yet; deploy this charm with localjuju"
 
 
-def detect_workload(charm: ops.CharmBase) -> Workload | None:
-    """The workload of this unit; None on a substrate that the charm does not support."""
+def detect_workload(
+    charm: ops.CharmBase, reason_to_refuse: Callable[[Path], str]
+) -> Workload | None:
+    """The workload of this unit; None on a substrate that the charm does not support.
+
+    Args:
+        charm: The charm.
+        reason_to_refuse: Decides about each start of a server; see :mod:`..unit.start_check`.
+    """
     if directory := os.environ.get("LOCALJUJU_DIR"):
         return ProcessWorkload(
             Path(directory) / "valkey",
             lambda: charm.model.storages["data"][0].location,
             charm.unit.name,
+            reason_to_refuse,
         )
     return None

@@ -17,13 +17,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..clock import Clock, until
+from ..rules.append_only import DataFiles
 from . import Service, WorkloadError
+from .data_directory import DataDirectory
 from .sentinel_script import juju_exec_script
 
 logger = logging.getLogger(__name__)
 
 _VERSION = "version"
 """The file with what the executable said of its version."""
+
+_LOG_TAIL = 64 * 1024
+"""Bytes of a log that are searched for the reason why a service ended."""
+
+_LOG_START = "=== start"
+"""The line with which the log of each start begins."""
 
 _STOP_TIMEOUT = 15.0
 """A server with a stuck replica takes 10 s to stop (``shutdown-timeout``)."""
@@ -39,6 +47,8 @@ class ProcessWorkload:
         directory: The directory for configuration.
         find_data_directory: Finds the directory for data; called only when a server starts.
         unit: The name of this unit.
+        reason_to_refuse: Tells why a server with this configuration may not start now; empty if
+            it may. Other supervisors run it as a program; see :mod:`..unit.start_check`.
         clock: What waiting is measured by.
     """
 
@@ -47,12 +57,14 @@ class ProcessWorkload:
         directory: Path,
         find_data_directory: Callable[[], Path],
         unit: str,
+        reason_to_refuse: Callable[[Path], str],
         clock: Clock = time,
     ):
         self._directory = directory
         self._find_data_directory = find_data_directory
         self._clock = clock
         self._unit = unit
+        self._reason_to_refuse = reason_to_refuse
         self._version: tuple[int, int, int] | None = None
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -142,13 +154,35 @@ class ProcessWorkload:
             raise WorkloadError("juju-exec is not on the PATH; use a Juju that has it")
         return juju_exec_script(juju_exec, self._unit, address)
 
+    def data_files(self) -> DataFiles:
+        """See :class:`Workload`."""
+        log = self._log("server")
+        directory = DataDirectory(self.data_directory)
+        try:
+            text = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
+            return directory.files(text.rpartition(_LOG_START)[2], log.stat().st_mtime)
+        except OSError:
+            return directory.files()
+
+    def write_data_record(self, text: str) -> None:
+        """See :class:`Workload`."""
+        DataDirectory(self.data_directory).write_record(text)
+
+    def set_data_aside(self, needed: int) -> str:
+        """See :class:`Workload`."""
+        return DataDirectory(self.data_directory).set_aside(needed)
+
     def is_running(self, service: Service) -> bool:
         """See :class:`Workload`."""
         return self._pid(service) is not None
 
     def start(self, service: Service, arguments: Sequence[str]) -> None:
         """See :class:`Workload`."""
+        if service == "server" and (reason := self._reason_to_refuse(self._directory)):
+            raise WorkloadError(f"Valkey is not started: {reason}")
         with self._log(service).open("ab") as output:
+            output.write(f"{_LOG_START}\n".encode())
+            output.flush()
             process = subprocess.Popen(
                 [self._executable(), *arguments],
                 cwd=self._directory,
