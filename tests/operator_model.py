@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,8 @@ def hurry(juju: localjuju.Juju, ca: str = "") -> None:
         with (
             # A unit may go meanwhile, and before the first hook of the leader no account is there.
             contextlib.suppress(valkey.ConnectionError, valkey.TimeoutError, NoAccessError),
+            # valkey-py leaves a socket open whose TLS handshake takes too long.
+            warnings.catch_warnings(action="ignore", category=ResourceWarning),
             admin(juju, address, SENTINEL_PORT, ca, timeout=2) as sentinel,
         ):
             sentinel.execute_command("SENTINEL DEBUG", *periods)

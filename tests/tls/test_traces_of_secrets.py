@@ -18,8 +18,8 @@ from .leaks import Processes, files_with
 pytestmark = [pytest.mark.tls]
 
 SECRET = ("private-key", "password", "key")
-OWN_FILES = ("valkey.conf", "sentinel.conf")
-"""What servers read their passwords from."""
+OWN_FILES = ("valkey.conf", "sentinel.conf", "start.json")
+"""What servers, and the check before their start, read their passwords from."""
 
 
 def secrets_of(juju: localjuju.Juju) -> set[str]:
