@@ -29,10 +29,10 @@ from valkey_client import AccessRequest, KeyPrefix
 from valkey_client.databag import Requests
 from valkey_client.messages import PRIMARY_NAME
 from valkey_client_testing import find_binary
-from valkey_operator.apply import apply
+from valkey_operator.apply import apply_plan
 from valkey_operator.decide.plan import plan
-from valkey_operator.model.facts import Asked, Facts
-from valkey_operator.peers import Peer, Shared
+from valkey_operator.model.facts import ClientRelation, Facts
+from valkey_operator.model.peer_data import Peer, SharedState
 from valkey_operator.rules import accounts, internal_accounts
 from valkey_operator.rules.accounts import Account
 from valkey_operator.rules.acl_file import acl_file
@@ -152,20 +152,23 @@ def wait(cluster: Cluster) -> None:
 
 
 def reconcile(
-    cluster: Cluster, shared: Shared, asked: tuple[Asked, ...], relations: set[int]
-) -> Shared:
+    cluster: Cluster,
+    shared: SharedState,
+    client_relations: tuple[ClientRelation, ...],
+    relations: set[int],
+) -> SharedState:
     """What the leader does in a hook, without Juju."""
     facts = Facts(
-        peers=(Peer("valkey/0", ADDRESS, started=True),),
+        peers=(Peer("valkey/0", ADDRESS, generation=1),),
         shared=shared,
         cluster=cluster.observe([ADDRESS]),
-        relation_ids=frozenset(relations),
-        asked=asked,
-        planned=1,
+        applications={relation: f"app{relation}" for relation in relations},
+        client_relations=client_relations,
+        planned_units=1,
     )
-    peers = mock.Mock()
-    apply(plan(facts, lambda: PASSWORD), cluster, mock.Mock(), peers, facts)
-    return peers.share.call_args.args[0]
+    decided = plan(facts, lambda: PASSWORD)
+    apply_plan(decided, facts, cluster, mock.Mock(), mock.Mock())
+    return decided.shared
 
 
 def run(count: int, rounds: int, folder: Path) -> list[Row]:
@@ -175,15 +178,15 @@ def run(count: int, rounds: int, folder: Path) -> list[Row]:
     save, load = Row("add one, ACL SAVE"), Row("add one, ACL LOAD")
     processes = start(folder, many)
     request = AccessRequest(KeyPrefix.parse("new:*"), "r", "s", count)
-    asked = (Asked(count, Requests("v1", (request,))),)
+    one_more = (ClientRelation(count, Requests("v1", (request,))),)
     rule = account(count).server_rule(find_binary().version)
     try:
         # The other ways take longer than the operator waits for an answer.
         with connected(PASSWORD) as cluster, patient_client() as client:
             wait(cluster)
-            shared = reconcile(cluster, Shared(accounts=many), (), before)
+            shared = reconcile(cluster, SharedState(accounts=many), (), before)
             for _ in range(rounds):
-                grown = measure(add, partial(reconcile, cluster, shared, asked, everybody))
+                grown = measure(add, partial(reconcile, cluster, shared, one_more, everybody))
                 measure(remove, partial(reconcile, cluster, grown, (), before))
                 pipe = client.pipeline(transaction=False)
                 pipe.execute_command("ACL SETUSER", "extra", *rule)

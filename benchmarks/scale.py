@@ -23,7 +23,7 @@ from _tenants import Tenants, v1_bag
 
 from localjuju import Juju
 from localjuju.drivers import DriverName
-from valkey_operator.rules.epochs import newest
+from valkey_operator.rules.epochs import latest_primary
 from valkey_operator.servers.cluster import connected
 
 APP, REQUIRER = "provider", "requirer"
@@ -100,7 +100,7 @@ def _fail_over(juju: Juju, relations: list[int]) -> float:
     os.kill(int((folder / "server.pid").read_text().split()[0]), signal.SIGKILL)
     with connected(admin_password(juju)) as cluster:
         others = [address for address in units.values() if address != old]
-        _await(lambda: newest(cluster.named_primaries(others)) not in {"", old})
+        _await(lambda: latest_primary(cluster.primary_claims(others)) not in {"", old})
     promoted = time.perf_counter()
 
     # All databags show what one hook has written at the same moment.
