@@ -55,6 +55,13 @@ def test_a_loaded_value_out_of_range_is_refused_with_its_option() -> None:
         load(failover_timeout=1)
 
 
+@pytest.mark.parametrize("value", [1, 31])
+def test_memory_that_the_charm_itself_would_not_fit_in_is_refused(value: int) -> None:
+    with pytest.raises(SettingsError, match="maxmemory must be 0 or at least 32 MiB"):
+        load(maxmemory=value)
+    assert load(maxmemory=32).maxmemory == 32
+
+
 @pytest.mark.parametrize("value", [0, 301, -1, True, "5", 5.0])
 def test_a_value_out_of_range_is_refused_with_its_option_and_range(value: Any) -> None:
     with pytest.raises(SettingsError, match="down-after must be a whole number from 1 to 300"):

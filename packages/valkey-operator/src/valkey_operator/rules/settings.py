@@ -13,6 +13,10 @@ _RANGES = {
     "maxmemory": (0, 16 * 1024 * 1024),
 }
 
+MIN_MAXMEMORY = 32
+"""MiB: with less, the charm's own connections do not fit beside those of clients, and no other
+value could be set afterwards."""
+
 
 class SettingsError(ValueError):
     """An option has a value that cannot be used; the message is for the unit's status."""
@@ -51,6 +55,10 @@ class Settings:
                 raise SettingsError(
                     f"{option} must be a whole number from {least} to {most}, not {value}"
                 )
+        if 0 < self.maxmemory < MIN_MAXMEMORY:
+            raise SettingsError(
+                f"maxmemory must be 0 or at least {MIN_MAXMEMORY} MiB, not {self.maxmemory}"
+            )
         if self.isolation not in {SHARED, STRICT}:
             raise SettingsError(f"isolation must be {SHARED} or {STRICT}, not {self.isolation}")
 

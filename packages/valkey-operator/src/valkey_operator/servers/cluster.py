@@ -32,7 +32,7 @@ _ELECTION = 5.0
 _SETTINGS = (
     *("min-replicas-*", "replica-priority", "notify-keyspace-events", "databases"),
     *("maxmemory", "maxmemory-policy", "maxmemory-clients", "client-output-buffer-limit"),
-    *("busy-reply-threshold", "tls-port"),
+    *("busy-reply-threshold", "repl-backlog-size", "tls-port"),
 )
 
 _AT_ONCE = 100
