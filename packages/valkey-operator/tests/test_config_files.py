@@ -46,7 +46,7 @@ def test_a_sentinel_file_keeps_what_sentinel_wrote_and_names_the_current_primary
 def test_the_config_digest_changes_only_with_what_needs_a_restart(
     configuration: Configuration,
 ) -> None:
-    live = replace(configuration.settings, down_after=9, failover_timeout=99, maxmemory=1)
+    live = replace(configuration.settings, down_after=9, failover_timeout=99, maxmemory=64)
     assert replace(configuration, settings=live, memory=1, address=B).digest == (
         configuration.digest
     )
