@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ from ..rules.epochs import PrimaryClaim, is_certain, latest_primary
 from ..servers.cluster import Cluster, connected
 from ..servers.connection import ServerError
 from ..workload.data_directory import DataDirectory
+
+logger = logging.getLogger(__name__)
 
 REFUSED = 75
 """The exit code of a start that is refused for now (``EX_TEMPFAIL``)."""
@@ -125,6 +128,7 @@ class StartCheck:
         """Let the server start with a primary, and never promotable before the leader says so."""
         if primary == self._configured_primary():
             return
+        logger.info("starting the server with primary %s", primary)
         path = self.directory / SERVER
         text = _REPLICAOF.sub("", path.read_text())
         if primary != self.address:
@@ -134,12 +138,15 @@ class StartCheck:
         replacement.write_text(text)
         replacement.replace(path)
 
-    def set_data_aside(self, cluster: Cluster, primary: str) -> None:
+    def set_data_aside(self, cluster: Cluster, decision: StartDecision) -> None:
         """Move damaged data out of the way of those that come from the primary."""
         needed = 0
         with contextlib.suppress(ServerError):
-            needed = 2 * cluster.used_memory(primary)
-        DataDirectory(self.data).set_aside(needed)
+            needed = 2 * cluster.used_memory(decision.primary)
+        outcome = DataDirectory(self.data).set_aside(needed)
+        logger.warning(
+            "the data of this unit are damaged: %s; they are %s", decision.reason, outcome
+        )
 
 
 def _read(path: Path) -> str:
@@ -172,7 +179,7 @@ def reason_to_refuse(directory: Path) -> str:
     with connected(check.password, check.trust) as cluster:
         decision = check.decide(cluster)
         if decision.start is Start.RESYNC:
-            check.set_data_aside(cluster, decision.primary)
+            check.set_data_aside(cluster, decision)
     if not decision.with_server:
         return decision.reason or "no peer that knows the current primary answers"
     check.configure(decision.primary)
@@ -181,6 +188,7 @@ def reason_to_refuse(directory: Path) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run as a program; see the module."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO)  # To standard error.
     if reason := reason_to_refuse(Path(arguments[0])):
         sys.stderr.write(f"{reason}\n")
         return REFUSED

@@ -83,11 +83,6 @@ class DataDirectory:
         directory.rename(aside)
         return f"kept in {aside}"
 
-    def free(self) -> tuple[int, int]:
-        """Free and total bytes of the file system."""
-        usage = shutil.disk_usage(self.path)
-        return usage.free, usage.total
-
 
 def _read_text(path: Path) -> str | None:
     try:
