@@ -185,10 +185,10 @@ def hurry(juju: localjuju.Juju, ca: str = "") -> None:
     periods = ("INFO-PERIOD", "300", "PUBLISH-PERIOD", "300")
     for address in addresses_of(juju).values():
         with (
+            # A socket stays open whose TLS handshake fails, until the exception has gone.
+            warnings.catch_warnings(action="ignore", category=ResourceWarning),
             # A unit may go meanwhile, and before the first hook of the leader no account is there.
             contextlib.suppress(valkey.ConnectionError, valkey.TimeoutError, NoAccessError),
-            # valkey-py leaves a socket open whose TLS handshake takes too long.
-            warnings.catch_warnings(action="ignore", category=ResourceWarning),
             admin(juju, address, SENTINEL_PORT, ca, timeout=2) as sentinel,
         ):
             sentinel.execute_command("SENTINEL DEBUG", *periods)

@@ -76,11 +76,12 @@ class SharedTestbed:
         if juju.leader(OPERATOR) != first:
             juju.set_leader(first)
         invariants(juju)
-        if primary_of(juju) != first:
+        former = primary_of(juju)
+        if former != first:
             begin = len(juju.timeline.entries("hook"))
             juju.run(first, "switchover", {"unit": first})
             # Or the next test takes them for its own.
-            await_sentinel_notices(juju, begin)
+            await_sentinel_notices(juju, begin, former)
             invariants(juju)
         return True
 

@@ -17,9 +17,15 @@ def sentinel_notices(juju: localjuju.Juju, unit: str, begin: int) -> list[str]:
     ]
 
 
-def await_sentinel_notices(juju: localjuju.Juju, begin: int) -> None:
+def await_sentinel_notices(juju: localjuju.Juju, begin: int, former: str = "") -> None:
+    """Wait until every unit was notified, and the former primary's unit also that it is lost."""
     until(
         lambda: [sentinel_notices(juju, f"{OPERATOR}/{n}", begin) for n in range(3)],
         all,
         what="Sentinel has run its script on every unit",
     )
+    if former:
+        until(
+            lambda: any("primary-lost" in text for text in sentinel_notices(juju, former, begin)),
+            what=f"Sentinel has told {former} that its server is not the primary any more",
+        )

@@ -141,3 +141,19 @@ def test_a_lost_machine_loses_its_processes_and_boots_again(probe: Probe) -> Non
     probe.juju.remove_unit("a/0", force=True)
     probe.juju.settle()
     assert "a/0" not in probe.juju.status().apps["a"].units
+
+
+def test_a_hook_that_was_killed_with_its_machine_runs_again_without_an_error(probe: Probe) -> None:
+    probe.deploy("a")
+    probe.juju.settle()
+    calls: list[str] = []
+    probe.juju.on_call(lambda call: calls.append(call.event.hook))
+    probe.on("update-status", ["is-leader"], ["sh", "-c", "sleep 1000"])
+    probe.juju.update_status("a/0")
+    probe.juju.wait(lambda _: "update-status" in calls)
+    probe.juju.lose("a/0")
+    probe.on("update-status", ["is-leader"])
+    probe.juju.recover("a/0")
+    probe.juju.settle()
+    assert probe.juju.failed_hooks() == ()
+    assert probe.hooks("a/0")[-2:] == ["start", "update-status"]

@@ -133,10 +133,14 @@ class Calls:
         return Subscription(close)
 
     def kill_hook_of(self, unit: Unit) -> None:
-        """Kill the hook that a unit runs, if it has called a hook command."""
+        """Kill the hook that the unit of a lost machine runs.
+
+        One that has not yet called a hook command is only marked.
+        """
         with self._lock:
             for hook in self._hooks.values():
                 if hook.unit is unit:
+                    hook.is_lost = True
                     _kill(hook)
 
     def _notify(self, hook: Hook, call: Call) -> None:

@@ -193,7 +193,8 @@ class Runner:
             )
         elif outcome.code == 0:
             self._finish_hook(attempt)
-        else:
+        # Juju queues a hook that was killed again without an error (runner.go:712-717).
+        elif not attempt.hook.is_lost:
             reason = outcome.output.strip().rpartition("\n")[2]
             self.failures.add(attempt.unit, attempt.event, reason)
 

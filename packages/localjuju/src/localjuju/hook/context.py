@@ -32,6 +32,7 @@ class Hook:
         state: Changes of the unit's state.
         calls: The hook commands that the hook has run.
         session: The process session of the hook; 0 before its first hook command.
+        is_lost: Whether it was killed because its machine was lost.
         secrets: What it may read and has changed of secrets.
     """
 
@@ -47,6 +48,7 @@ class Hook:
     state: dict[str, str] = field(default_factory=dict[str, str])
     calls: list[str] = field(default_factory=list[str])
     session: int = 0
+    is_lost: bool = False
     secrets: HookSecrets = field(init=False)
 
     def __post_init__(self) -> None:
