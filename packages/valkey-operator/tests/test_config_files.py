@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from valkey_operator.rules.config_files import Configuration, min_replicas, recorded_primary
-from valkey_operator.rules.epochs import PrimaryClaim
+from valkey_operator.rules.config_files import Configuration, min_replicas
 from valkey_operator.rules.passwords import Passwords
 from valkey_operator.rules.settings import Settings
 
 A, B = "10.0.0.1", "10.0.0.2"
+RUN_ID, OTHER_RUN_ID = "a1" * 20, "b2" * 20
 
 
 @pytest.fixture
@@ -27,20 +27,19 @@ def test_a_sentinel_file_keeps_what_sentinel_wrote_and_names_the_current_primary
     old = (
         f"sentinel monitor primary {A} 6379 2\n"
         "sentinel down-after-milliseconds primary 1\n"
-        "sentinel myid 0123\nsentinel current-epoch 5\nsentinel config-epoch primary 4\n"
+        f"sentinel myid {RUN_ID}\nsentinel current-epoch 5\nsentinel config-epoch primary 4\n"
         f"sentinel known-replica primary {B} 6379\n"
         "sentinel known-replica primary 10.0.0.3 6379\n"
-        "sentinel known-sentinel primary 10.0.0.3 26379 4567\n"
+        f"sentinel known-sentinel primary 10.0.0.3 26379 {OTHER_RUN_ID}\n"
     )
-    assert recorded_primary(old) == PrimaryClaim(A, 4)
     lines = configuration.sentinel(B, 3, old).splitlines()
     assert f"sentinel monitor primary {B} 6379 2" in lines
     assert "sentinel down-after-milliseconds primary 5000" in lines
-    assert "sentinel myid 0123" in lines
+    assert f"sentinel myid {RUN_ID}" in lines
     assert "sentinel current-epoch 5" in lines
     assert "sentinel known-replica primary 10.0.0.3 6379" in lines
     assert f"sentinel known-replica primary {B} 6379" not in lines
-    assert "sentinel known-sentinel primary 10.0.0.3 26379 4567" in lines
+    assert f"sentinel known-sentinel primary 10.0.0.3 26379 {OTHER_RUN_ID}" in lines
 
 
 def test_the_config_digest_changes_only_with_what_needs_a_restart(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import logging
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -226,6 +228,10 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self._outcome = HookOutcome(ops.BlockedStatus(UNSUPPORTED))
             self._reconciler.postpone(request.look_at)
             return
+        if problem := _address_problem(self.address):
+            self._outcome = HookOutcome(problem)
+            self._reconciler.postpone(request.look_at)
+            return
         settings, problem = self._settings()
         outcome = self._reconciler.reconcile(
             request, workload=workload, address=self.address, settings=settings
@@ -280,6 +286,19 @@ class ValkeyOperatorCharm(ops.CharmBase):
             event.add_status(self._outcome.problem)
         elif latest := self._outcome.round:
             event.add_status(application_status(latest.facts, latest.plan))
+
+
+def _address_problem(address: str) -> ops.StatusBase | None:
+    """Why servers cannot use the address that Juju gives this unit; None if they can."""
+    if not address:
+        return ops.WaitingStatus("Waiting for Juju to give this unit an address")
+    with contextlib.suppress(ValueError):  # A name.
+        if ipaddress.ip_address(address).is_unspecified:
+            return ops.BlockedStatus(
+                f"Juju gives this unit the address {address}, where nobody can reach it; bind"
+                f" {PEERS} to another space"
+            )
+    return None
 
 
 def _waiting_status(decision: StartDecision) -> ops.StatusBase:

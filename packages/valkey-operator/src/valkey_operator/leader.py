@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import ops
@@ -15,17 +17,24 @@ from .decide.client_cas import OPERATOR
 from .decide.plan import Plan, plan
 from .decide.rolling_restart import must_switch_over, next_unit_to_restart
 from .model.facts import ClientRelation, Facts
-from .model.peer_data import SharedState
+from .model.peer_data import Peer, SharedState
 from .model.primary_change import NO_CHANGE, PrimaryChange
 from .peers import Peers
+from .rules.acl_file import Rule, account_rules
+from .rules.passwords import Passwords
 from .rules.settings import Settings
 from .servers.cluster import Cluster
+from .servers.connection import Connection, ServerError
 from .servers.convergence import observe_until_stable
+from .servers.drift import restore_accounts
 from .servers.handover import await_agreement
 from .servers.switchover import SwitchoverError, switch_over
 from .tls.client_cas import ClientCas
 
 logger = logging.getLogger(__name__)
+
+_UPDATE_STATUS_INTERVAL = 300
+"""Seconds from one update-status to the next, by Juju's default."""
 
 _ATTEMPTS = 3
 """How often facts are gathered again when a server stops answering in between."""
@@ -59,6 +68,7 @@ class Leader:
         planned_units: How many units Juju plans.
         has_certificates: Whether there is a provider of certificates.
         is_periodic: Whether this is update-status.
+        passwords: Of the internal accounts.
     """
 
     peers: Peers
@@ -69,6 +79,7 @@ class Leader:
     planned_units: int
     has_certificates: bool
     is_periodic: bool
+    passwords: Passwords
 
     def lead(
         self,
@@ -92,12 +103,10 @@ class Leader:
         peers = self.peers.all()
         failed: set[str] = set()
         for attempt in range(1, _ATTEMPTS + 1):
-            state = observe_until_stable(
-                self.cluster,
-                (peer.address for peer in peers if peer.started),
-                primary_change,
-                shared.published,
-            )
+            addresses = [peer.address for peer in peers if peer.started]
+            if self.is_periodic and attempt == 1:
+                self._restore_accounts(addresses, peers, shared)
+            state = observe_until_stable(self.cluster, addresses, primary_change, shared.published)
             facts = Facts(
                 peers=peers,
                 shared=shared,
@@ -146,6 +155,20 @@ class Leader:
         }
         return ClientRelation(relation.id, requests, granted, relation.app.name, certificates)
 
+    def _restore_accounts(
+        self, addresses: Sequence[str], peers: Sequence[Peer], shared: SharedState
+    ) -> None:
+        """Put right what somebody has changed by hand in accounts, before anything is decided."""
+        units = {peer.address: peer.unit for peer in peers}
+        digests, turn = self.passwords.digests(), int(time.time() // _UPDATE_STATUS_INTERVAL)
+        state = self.cluster.observe(addresses)
+        for address, server in state.servers.items():
+            rules = account_rules(shared.accounts.values(), digests, server.version)
+            for on_sentinel in (False, True):
+                connection = self.cluster.node(address, on_sentinel=on_sentinel)
+                name = f"{'Sentinel' if on_sentinel else 'server'} of {units[address]}"
+                _restore_accounts(connection, rules[on_sentinel], turn, name)
+
     def _permit_restart(self, facts: Facts, shared: SharedState) -> None:
         """Let the next unit restart its servers that needs to, one at a time."""
         unit = next_unit_to_restart(facts)
@@ -163,3 +186,19 @@ class Leader:
             else:
                 logger.info("rolling restart: %s is done", shared.restarting_unit)
             self.peers.update_shared(replace(shared, restarting_unit=unit))
+
+
+def _restore_accounts(
+    connection: Connection, rules: Mapping[str, Rule], turn: int, name: str
+) -> None:
+    try:
+        altered, deleted = restore_accounts(connection, rules, turn)
+    except ServerError as error:
+        logger.warning("%s: its accounts cannot be compared: %s", name, error)
+        return
+    if altered:
+        text = "%s: somebody has changed accounts; they are as they were: %s"
+        logger.warning(text, name, ", ".join(altered))
+    if deleted:
+        text = "%s: deleted accounts that no relation asked for: %s"
+        logger.warning(text, name, ", ".join(deleted))

@@ -181,12 +181,18 @@ class Reconciler:
                     planned_units=self.application.planned_units(),
                     has_certificates=self.certificates.has_provider,
                     is_periodic=request.is_periodic,
+                    passwords=passwords,
                 )
                 outcome.round = leader.lead(shared, request.look_at, request.primary_change)
                 # A hook for a failover is short; the next one does what this unit needs.
                 if servers and request.primary_change == NO_CHANGE:
                     self._follow_own_orders(leader, servers, shared, address, outcome)
-        node.keep_accounts(passwords, self.peers.shared().accounts.values())
+            shared = self.peers.shared()
+            if servers and not is_leaving:
+                servers.keep_account_files(shared)
+            else:
+                node.keep_accounts(passwords, shared.accounts.values())
+            node.keep_script()
 
     def _follow_own_orders(
         self,

@@ -6,8 +6,20 @@ from collections.abc import Iterable, Iterator
 
 from ..model.cluster_state import ServerState
 from ..model.facts import Facts
+from ..rules.settings import LEAST_SAFE_DOWN_AFTER
 
 _MB = 1_000_000
+
+
+def full_servers(facts: Facts) -> str:
+    """Which servers have no connection left, and what to do; empty if all have."""
+    if not facts.cluster.full_servers:
+        return ""
+    units = _units(facts, facts.cluster.full_servers)
+    return (
+        f"Clients hold all connections of Valkey on {units}, and nobody else can connect: let the"
+        " application close some, or remove its relation"
+    )
 
 
 def service_problem(facts: Facts) -> str:
@@ -34,6 +46,11 @@ def service_problem(facts: Facts) -> str:
 def remarks(facts: Facts) -> Iterator[str]:
     """What works less well than it should."""
     cluster = facts.cluster
+    if facts.settings and facts.settings.down_after < LEAST_SAFE_DOWN_AFTER:
+        yield (
+            f"down-after is below {LEAST_SAFE_DOWN_AFTER}: after a pause of the machines Sentinels"
+            " may not fail over"
+        )
     for server in cluster.servers.values():
         name = facts.unit_at(server.address)
         if server.is_primary and server.address != cluster.primary:

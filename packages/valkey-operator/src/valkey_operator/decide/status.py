@@ -13,7 +13,7 @@ from ..rules.accounts import Account, Version
 from ..rules.advisories import vulnerabilities_of
 from ..rules.epochs import majority
 from ..rules.overlap import overlapping
-from .health import remarks, service_problem
+from .health import full_servers, remarks, service_problem
 from .plan import Plan
 from .tls import tls_progress
 
@@ -59,19 +59,9 @@ def application_status(facts: Facts, plan: Plan) -> ops.StatusBase:
         facts: What the leader saw.
         plan: What it decided.
     """
+    if obstacle := _obstacle(facts):
+        return obstacle
     cluster, peers, accounts = facts.cluster, facts.peers, plan.shared.accounts.values()
-    if not cluster.sentinels:
-        return ops.WaitingStatus("Waiting for the Sentinels to start")
-    if len(cluster.sentinels) < majority(len(peers)):
-        silent = [p.unit for p in peers if p.started and p.address not in cluster.sentinels]
-        return ops.BlockedStatus(
-            f"{len(cluster.sentinels)} of {len(peers)} Sentinels answer: no automatic failover;"
-            f" bring back {', '.join(silent) or 'the missing units'}"
-        )
-    if not cluster.primary:
-        return ops.WaitingStatus("Waiting for the Sentinels to agree on a primary")
-    if problem := service_problem(facts):
-        return ops.BlockedStatus(problem)
     sharing = shared_keys(facts, accounts)
     if sharing and facts.settings and facts.settings.is_strict:
         return ops.BlockedStatus(
@@ -90,6 +80,26 @@ def application_status(facts: Facts, plan: Plan) -> ops.StatusBase:
         _advice(cluster.oldest),
     ]
     return ops.ActiveStatus("; ".join(part for part in parts if part))
+
+
+def _obstacle(facts: Facts) -> ops.StatusBase | None:
+    """Why the service does not work, or nobody can tell; None if it works."""
+    cluster, peers = facts.cluster, facts.peers
+    if not cluster.sentinels:
+        return ops.WaitingStatus("Waiting for the Sentinels to start")
+    if len(cluster.sentinels) < majority(len(peers)):
+        silent = [p.unit for p in peers if p.started and p.address not in cluster.sentinels]
+        return ops.BlockedStatus(
+            f"{len(cluster.sentinels)} of {len(peers)} Sentinels answer: no automatic failover;"
+            f" bring back {', '.join(silent) or 'the missing units'}"
+        )
+    if problem := full_servers(facts):
+        return ops.BlockedStatus(problem)
+    if not cluster.primary:
+        return ops.WaitingStatus("Waiting for the Sentinels to agree on a primary")
+    if problem := service_problem(facts):
+        return ops.BlockedStatus(problem)
+    return None
 
 
 def _refusals(facts: Facts, plan: Plan) -> str:

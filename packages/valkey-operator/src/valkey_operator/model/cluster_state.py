@@ -97,12 +97,15 @@ class ClusterState:
         sentinels: The Sentinels that answered, by address.
         units: How many units were asked.
         idle_sentinels: The addresses of Sentinels that answer and monitor nothing.
+        full_servers: The addresses of servers all of whose connections clients hold, so that the
+            charm cannot log in.
     """
 
     servers: Mapping[str, ServerState] = field(default_factory=dict[str, ServerState])
     sentinels: Mapping[str, SentinelState] = field(default_factory=dict[str, SentinelState])
     units: int = 0
     idle_sentinels: frozenset[str] = frozenset()
+    full_servers: frozenset[str] = frozenset()
 
     def without(self, addresses: Collection[str]) -> ClusterState:
         """The same, as if some had not answered."""
@@ -111,6 +114,7 @@ class ClusterState:
             {a: sentinel for a, sentinel in self.sentinels.items() if a not in addresses},
             self.units,
             self.idle_sentinels - set(addresses),
+            self.full_servers - set(addresses),
         )
 
     @property

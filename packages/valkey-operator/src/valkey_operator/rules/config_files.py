@@ -8,15 +8,15 @@ server has to restart.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from valkey_client.messages import PRIMARY_NAME
 
-from . import accounts, databases, internal_accounts
+from . import accounts, databases, internal_accounts, sentinel_file
 from .accounts import Version
-from .epochs import PrimaryClaim, majority
+from .epochs import majority
 from .passwords import Passwords
 from .resource_limits import resource_limits
 from .settings import Settings
@@ -37,17 +37,11 @@ SENTINEL_SCRIPT = "primary-changed.sh"
 NOT_PROMOTABLE, PROMOTABLE = "0", "100"
 """Values of ``replica-priority``."""
 
+MAX_CLIENTS = "10000"
+"""The server's default. It lowers it itself where it may open fewer files."""
+
 MAX_LAG = "3"
 """Seconds of silence after which a replica no longer counts for ``min-replicas-to-write``."""
-
-_LEARNED = tuple(
-    f"sentinel {keyword} "
-    for keyword in (
-        *("myid", "config-epoch", "leader-epoch", "current-epoch", "known-replica"),
-        "known-sentinel",
-    )
-)
-"""What a Sentinel writes into its file and needs there when it restarts."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +89,7 @@ class Configuration:
             f"min-replicas-to-write {min_replicas(units)}",
             f"min-replicas-max-lag {MAX_LAG}",
             *(f"{n} {value}" for n, value in resource_limits(self.settings, self.memory).items()),
-            # The server's default. It lowers it itself where it may open fewer files.
-            "maxclients 10000",
+            f"maxclients {MAX_CLIENTS}",
             *tls,
         ]
         if primary != self.address:
@@ -113,14 +106,13 @@ class Configuration:
             tls: The lines of TLS, which override those before them.
         """
         name, settings = PRIMARY_NAME, self.settings
-        own_line = f"sentinel known-replica {name} {primary} {PORT}"
         lines = [
             f"sentinel monitor {name} {primary} {PORT} {majority(units)}",
             f"sentinel down-after-milliseconds {name} {settings.down_after * 1000}",
             f"sentinel failover-timeout {name} {settings.failover_timeout * 1000}",
             *self.fixed_sentinel(),
             *tls,
-            *(ln for ln in old.splitlines() if ln.startswith(_LEARNED) and ln != own_line),
+            *sentinel_file.learned_lines(old, primary, PORT, SENTINEL_PORT),
         ]
         return "\n".join(lines) + "\n"
 
@@ -130,21 +122,43 @@ class Configuration:
         yield f"bind-source-addr {self.address}"
         yield f"port {PORT}"
         yield f'aclfile "{self.directory}/{SERVER_ACCOUNTS}"'
-        yield "protected-mode no"
-        # Without an append-only file a primary that restarts quickly is empty, and its replicas
-        # then sync to nothing.
-        yield "appendonly yes"
-        yield "aof-timestamp-enabled yes"
-        yield 'save ""'
-        yield "repl-diskless-sync-delay 0"
-        # Sentinel registers the address that a replica announces, else its source address.
-        yield f"replica-announce-ip {self.address}"
-        yield f"replica-announce-port {PORT}"
-        yield f"masteruser {internal_accounts.REPLICATION}"
-        yield f"masterauth {self.passwords.replication}"
         yield f"io-threads {self.settings.io_threads}"
         if self.version >= accounts.DATABASE_ACL:
             yield f"databases {databases.COUNT}"
+        for name, value in self.kept_settings().items():
+            yield f"{name} {value}" if value else f'{name} ""'
+
+    def kept_settings(self) -> Mapping[str, str]:
+        """What a server has from its start to its end, spelled as ``CONFIG GET`` returns it.
+
+        A person can change these while it runs; the unit looks at them and puts them right.
+        """
+        return {
+            "protected-mode": "no",
+            # Without an append-only file a primary that restarts quickly is empty, and its
+            # replicas then sync to nothing.
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "no-appendfsync-on-rewrite": "no",
+            "aof-load-truncated": "yes",
+            "aof-timestamp-enabled": "yes",
+            "auto-aof-rewrite-percentage": "100",
+            "auto-aof-rewrite-min-size": "67108864",
+            "save": "",
+            "repl-diskless-sync": "yes",
+            "repl-diskless-sync-delay": "0",
+            "repl-timeout": "60",
+            "replica-read-only": "yes",
+            "replica-serve-stale-data": "yes",
+            # Sentinel registers the address that a replica announces, else its source address.
+            "replica-announce-ip": self.address,
+            "replica-announce-port": str(PORT),
+            "replica-announced": "yes",
+            "masteruser": internal_accounts.REPLICATION,
+            "masterauth": self.passwords.replication,
+            "timeout": "0",
+            "tcp-keepalive": "300",
+        }
 
     def fixed_sentinel(self) -> Iterable[str]:
         """The lines of the Sentinel that cannot change while it runs."""
@@ -163,20 +177,6 @@ class Configuration:
         yield f"sentinel auth-pass {name} {self.passwords.sentinel}"
         # Cannot be set on a running Sentinel, and must be executable when it starts.
         yield f"sentinel client-reconfig-script {name} {self.directory}/{SENTINEL_SCRIPT}"
-
-
-def recorded_primary(text: str) -> PrimaryClaim:
-    """The primary that a Sentinel knew when it last wrote its file."""
-    address, epoch = "", 0
-    for fields in map(str.split, text.splitlines()):
-        match fields:
-            case ["sentinel", "monitor", name, address, *_] if name == PRIMARY_NAME:
-                continue
-            case ["sentinel", "config-epoch", name, number] if name == PRIMARY_NAME:
-                epoch = int(number)
-            case _:
-                continue
-    return PrimaryClaim(address, epoch)
 
 
 def min_replicas(units: int) -> int:

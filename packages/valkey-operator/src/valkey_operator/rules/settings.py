@@ -18,6 +18,11 @@ MIN_MAXMEMORY = 32
 value could be set afterwards."""
 
 
+LEAST_SAFE_DOWN_AFTER = 4
+"""Seconds: after ``TILT``, which lasts 30 s, a Sentinel fails over only if the links of replicas
+have been down for less than ten times ``down-after`` (Valkey 7.2 to 9.1)."""
+
+
 class SettingsError(ValueError):
     """An option has a value that cannot be used; the message is for the unit's status."""
 

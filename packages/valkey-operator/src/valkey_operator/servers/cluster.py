@@ -17,7 +17,14 @@ from ..rules.accounts import CLIENT_PREFIX, Account, Version
 from ..rules.accounts_digest import DIGEST_ACCOUNT_RULE, DIGEST_PREFIX
 from ..rules.config_files import PORT, SENTINEL_PORT
 from ..rules.epochs import PrimaryClaim
-from .connection import SHORT_TIMEOUT, TIMEOUT, Connection, RefusedError, ServerError
+from .connection import (
+    SHORT_TIMEOUT,
+    TIMEOUT,
+    Connection,
+    NoLoginError,
+    RefusedError,
+    ServerError,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -113,11 +120,17 @@ class Cluster:
             for address, future in zip(listed, sentinels, strict=True)
             if isinstance(error := future.exception(), RefusedError) and error.is_idle_sentinel
         )
+        full = (
+            address
+            for address, future in zip(listed, servers, strict=True)
+            if isinstance(error := future.exception(), NoLoginError) and error.is_full
+        )
         return ClusterState(
             {server.address: server for server in _results(servers)},
             {sentinel.address: sentinel for sentinel in _results(sentinels)},
             len(listed),
             frozenset(idle),
+            frozenset(full),
         )
 
     def observe_server(self, address: str) -> ServerState:
@@ -254,13 +267,13 @@ class Cluster:
                 account.sentinel_rule(version) if on_sentinel else account.server_rule(version)
             ]
         ]
-        connection = self._node(address, on_sentinel=on_sentinel)
+        connection = self.node(address, on_sentinel=on_sentinel)
         for chunk in batched(changes, _AT_ONCE):
             connection.ask_all(chunk)
 
     def drop_accounts(self, address: str, names: Sequence[str], *, on_sentinel: bool) -> None:
         """Delete accounts and close their connections."""
-        connection = self._node(address, on_sentinel=on_sentinel)
+        connection = self.node(address, on_sentinel=on_sentinel)
         for chunk in batched(names, _AT_ONCE):
             connection.ask("ACL DELUSER", *chunk)
 
@@ -271,9 +284,10 @@ class Cluster:
         changes: list[Sequence[str]] = [("ACL SETUSER", digest, *DIGEST_ACCOUNT_RULE)]
         if old:
             changes.append(("ACL DELUSER", *old))
-        self._node(address, on_sentinel=on_sentinel).ask_all(changes)
+        self.node(address, on_sentinel=on_sentinel).ask_all(changes)
 
-    def _node(self, address: str, *, on_sentinel: bool) -> Connection:
+    def node(self, address: str, *, on_sentinel: bool) -> Connection:
+        """A connection to the Sentinel or the server of a unit."""
         return self.sentinel(address) if on_sentinel else self.server(address)
 
     def configure_server(self, address: str, name: str, value: str) -> None:

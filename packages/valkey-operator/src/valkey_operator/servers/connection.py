@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
@@ -28,6 +29,19 @@ class RefusedError(ServerError):
     def is_idle_sentinel(self) -> bool:
         """Whether a Sentinel says that it does not monitor the primary."""
         return "No such master" in str(self) or "No such primary" in str(self)
+
+
+class NoLoginError(ServerError):
+    """A server is there and does not let the charm log in.
+
+    Attributes:
+        is_full: Whether clients hold all of its connections (``maxclients``); if not, the charm's
+            own account was changed. A server that speaks TLS tells only the latter.
+    """
+
+    def __init__(self, message: str, *, is_full: bool):
+        super().__init__(message)
+        self.is_full = is_full
 
 
 class Connection:
@@ -63,10 +77,12 @@ class Connection:
             "socket_connect_timeout": timeout,
             "decode_responses": True,
             "client_name": "charm",
+            "valkey_connect_func": self._log_in,
         }
         self._trust = trust
         self._timeout = timeout
         self._connection: Any = None
+        self._is_logging_in = False
         self.is_tls = False
 
     def ask(self, *command: str | int) -> Any:
@@ -76,6 +92,7 @@ class Connection:
             RefusedError: If the server refuses it.
             ServerError: If it does not answer.
         """
+        self._is_logging_in = False
         with self._translated_errors():
             return self._client().execute_command(*command)
 
@@ -88,10 +105,38 @@ class Connection:
             RefusedError: If the server refuses one.
             ServerError: If it does not answer.
         """
+        self._is_logging_in = False
         with self._translated_errors(), self._client().pipeline(transaction=atomically) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
             return pipe.execute()
+
+    def refuses_password(self) -> bool:
+        """Whether a server is there and the charm's account on it is not as it should be."""
+        error = self._login_error()
+        return error is not None and not error.is_full
+
+    def is_full(self) -> bool:
+        """Whether a server is there and clients hold all of its connections."""
+        error = self._login_error()
+        return error is not None and error.is_full
+
+    def _login_error(self) -> NoLoginError | None:
+        try:
+            self.ask("PING")
+        except NoLoginError as error:
+            return error
+        except ServerError:
+            pass
+        return None
+
+    def _log_in(self, connection: Any) -> None:
+        """Log in, and never be the one whose end makes room (``maxmemory-clients``)."""
+        self._is_logging_in = True
+        connection.on_connect()
+        connection.send_command("CLIENT", "NO-EVICT", "ON")
+        connection.read_response()
+        self._is_logging_in = False
 
     def _client(self) -> Any:
         """The client, with TLS if the server speaks it."""
@@ -116,6 +161,15 @@ class Connection:
             yield
         except self._valkey.ResponseError as error:
             raise RefusedError(str(error)) from error
+        except self._valkey.AuthenticationError as error:
+            raise NoLoginError(str(error), is_full=False) from error
+        except self._valkey.ConnectionError as error:
+            # With TLS, ending the handshake is all that a full server can do.
+            is_loading = isinstance(error, self._valkey.BusyLoadingError)
+            has_ended = self._is_logging_in or (self.is_tls and _ends_handshake(error))
+            if has_ended and not is_loading:
+                raise NoLoginError(str(error), is_full=True) from error
+            raise ServerError(str(error)) from error
         except (self._valkey.ValkeyError, OSError) as error:
             raise ServerError(str(error)) from error
 
@@ -123,6 +177,12 @@ class Connection:
         """Close it."""
         if self._connection is not None:
             self._connection.close()
+
+
+def _ends_handshake(error: BaseException) -> bool:
+    """Whether a server has closed a connection before TLS was agreed upon."""
+    cause = error.__cause__ or error.__context__
+    return isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError))
 
 
 def _is_plain(address: str, port: int, timeout: float) -> bool:

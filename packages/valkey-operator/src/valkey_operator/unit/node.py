@@ -7,17 +7,19 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 from ..clock import Clock
-from ..rules import config_files, internal_accounts
-from ..rules.accounts import Account
+from ..rules import config_files
+from ..rules.accounts import CLIENT_PREFIX, Account
 from ..rules.accounts_digest import DIGEST_ACCOUNT_RULE, accounts_digest
-from ..rules.acl_file import acl_file
+from ..rules.acl_file import account_rules, acl_file
 from ..rules.append_only import Data, DataRecord, judge
-from ..rules.config_files import PORT, SENTINEL_PORT, Configuration, recorded_primary
+from ..rules.config_files import MAX_CLIENTS, PORT, SENTINEL_PORT, Configuration
 from ..rules.epochs import PrimaryClaim
 from ..rules.passwords import Passwords
+from ..rules.sentinel_file import altered_settings, recorded_primary
 from ..rules.settings import Settings
 from ..tls.files import TlsFiles
 from ..workload import Service, Workload, WorkloadError
@@ -79,22 +81,19 @@ class Node:
             facts: As :mod:`.start_check` reads them, without the data directory: Juju is asked for
                 that only if something else has changed.
         """
-        text = self.workload.read(config_files.START_FACTS) or "{}"
-        try:
-            known: object = json.loads(text)
-        except ValueError:
-            known = None  # It is replaced.
-        if isinstance(known, dict):
-            kept = cast("dict[str, object]", known)
-            if kept == {**facts, "data": kept.get("data")}:
-                return
+        known = self._start_facts()
+        if known == {**facts, "data": known.get("data")}:
+            return
         written = {**facts, "data": str(self.workload.data_directory)}
         self.workload.write(config_files.START_FACTS, json.dumps(written))
 
     def record_data(self, record: DataRecord) -> None:
-        """Keep beside the data how new they are."""
+        """Keep beside the data how new they are; a full disk keeps what it has."""
         files = self.workload.data_files()
-        self.workload.write_data_record(replace(record, sizes=files.sizes).text())
+        try:
+            self.workload.write_data_record(replace(record, sizes=files.sizes).text())
+        except WorkloadError as error:
+            logger.warning("how new the data are is not recorded: %s", error)
 
     def recorded_primary(self) -> PrimaryClaim:
         """The primary that this unit's Sentinel knew when it last wrote its configuration."""
@@ -107,6 +106,33 @@ class Node:
     def running_config_digest(self) -> str:
         """The digest of the configuration that they were started with."""
         return self.workload.read(_STARTED_WITH) or ""
+
+    def started_address(self) -> str:
+        """The address that the servers were started with; empty if that is not known."""
+        return str(self._start_facts().get("address", ""))
+
+    def _start_facts(self) -> Mapping[str, object]:
+        try:
+            facts: object = json.loads(self.workload.read(config_files.START_FACTS) or "{}")
+        except ValueError:
+            return {}  # It is damaged, and is replaced.
+        return cast("dict[str, object]", facts) if isinstance(facts, dict) else {}
+
+    def altered_sentinel_settings(self, passwords: Passwords, settings: Settings) -> list[str]:
+        """The names of the settings of the running Sentinel that somebody has changed."""
+        text = self.workload.read(config_files.SENTINEL) or ""
+        return altered_settings(text, self._configuration(passwords, settings).fixed_sentinel())
+
+    def kept_settings(self, passwords: Passwords, settings: Settings) -> Mapping[str, str]:
+        """The settings that the server must have as long as it runs."""
+        kept = self._configuration(passwords, settings).kept_settings()
+        return {**kept, "maxclients": MAX_CLIENTS}
+
+    def clients_in_file(self) -> frozenset[str]:
+        """The client accounts that the server was told to have, or will have when it starts."""
+        text = self.workload.read(config_files.SERVER_ACCOUNTS) or ""
+        names = (line.split()[1] for line in text.splitlines() if len(line.split()) > 1)
+        return frozenset(name for name in names if name.startswith(CLIENT_PREFIX))
 
     def start(
         self,
@@ -161,12 +187,12 @@ class Node:
                 self.workload.remove(config_files.ACCEPTED)
         if not self.workload.is_running("sentinel"):
             logger.info("starting the Sentinel, which monitors primary %s", primary)
-            script = self.workload.sentinel_script(self.address)
-            self.workload.write(config_files.SENTINEL_SCRIPT, script, executable=True)
+            self._keep_script()
             old = self.workload.read(config_files.SENTINEL) or ""
-            text = configuration.sentinel(primary, units, old, tls.config_lines(SENTINEL_PORT))
-            self.workload.write(config_files.SENTINEL, text)
-            self._launch("sentinel", [config_files.SENTINEL, "--sentinel"])
+            make_file = partial(
+                configuration.sentinel, primary, units, tls=tls.config_lines(SENTINEL_PORT)
+            )
+            self._start_sentinel(make_file(old), make_file(""))
             tls.record_start(["sentinel"])
             has_started = True
         if both_stopped:
@@ -178,26 +204,55 @@ class Node:
     def keep_accounts(self, passwords: Passwords, clients: Iterable[Account]) -> bool:
         """Write the files from which the servers take their accounts when they start.
 
+        They are compared as a whole: a person or a failing disk may have changed them.
+
         Returns:
-            Whether the files had to change.
+            Whether a file had to change.
         """
         accounts = tuple(clients)
         version = self.workload.version()
         digest = accounts_digest(accounts, version)
-        text = self.workload.read(config_files.SERVER_ACCOUNTS) or ""
-        if f"\nuser {digest} " in text and self.workload.read(config_files.SENTINEL_ACCOUNTS):
-            return False
-        password_digests = passwords.digests()
-        common = {digest: DIGEST_ACCOUNT_RULE}
-        on_sentinel = internal_accounts.internal_sentinel_rules(password_digests, version) | common
-        on_sentinel |= {account.name: account.sentinel_rule(version) for account in accounts}
-        on_server = internal_accounts.internal_server_rules(password_digests) | common
-        on_server |= {account.name: account.server_rule(version) for account in accounts}
-        # The server's file last: it is the one that tells whether both are up to date.
-        self.workload.write(config_files.SENTINEL_ACCOUNTS, acl_file(on_sentinel))
-        self.workload.write(config_files.SERVER_ACCOUNTS, acl_file(on_server))
-        logger.info("account files for the next start: %d clients", len(accounts))
-        return True
+        on_server, on_sentinel = account_rules(accounts, passwords.digests(), version)
+        has_changed = False
+        for file, rules in (
+            (config_files.SENTINEL_ACCOUNTS, on_sentinel),
+            (config_files.SERVER_ACCOUNTS, on_server),
+        ):
+            old = self.workload.read(file)
+            if old == (text := acl_file(rules | {digest: DIGEST_ACCOUNT_RULE})):
+                continue
+            self.workload.write(file, text)
+            is_repair = f"\nuser {digest} " in (old or "")
+            reason = "; it was damaged or altered" if is_repair else ""
+            logger.info("%s for the next start: %d clients%s", file, len(accounts), reason)
+            has_changed = True
+        return has_changed
+
+    def keep_script(self) -> None:
+        """Restore the script that a running Sentinel calls, if somebody has altered it."""
+        if self.workload.is_running("sentinel"):
+            self._keep_script()
+
+    def _keep_script(self) -> None:
+        script = self.workload.sentinel_script(self.address)
+        if self.workload.read(config_files.SENTINEL_SCRIPT) != script:
+            logger.info("writing %s, which Sentinel calls", config_files.SENTINEL_SCRIPT)
+            self.workload.write(config_files.SENTINEL_SCRIPT, script, executable=True)
+
+    def _start_sentinel(self, text: str, text_without_memory: str) -> None:
+        """Start the Sentinel with what it knew, or without if it cannot start with that."""
+        arguments = [config_files.SENTINEL, "--sentinel"]
+        self.workload.write(config_files.SENTINEL, text)
+        try:
+            self._launch("sentinel", arguments)
+        except WorkloadError as error:
+            logger.warning("%s; trying without what it had learned", error)
+            self.workload.write(config_files.SENTINEL, text_without_memory)
+            try:
+                self._launch("sentinel", arguments)
+            except WorkloadError:
+                self.workload.write(config_files.SENTINEL, text)  # That was not the reason.
+                raise
 
     def stop(self, reason: str) -> None:
         """Stop both servers, the Sentinel first, so that it does not see its server die.

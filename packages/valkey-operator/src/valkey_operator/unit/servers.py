@@ -22,6 +22,7 @@ from ..tls.files import TlsFiles
 from ..workload import WorkloadError
 from .data_record import data_record
 from .node import Node
+from .repair import Repair
 from .startup import Startup
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,9 @@ class UnitServers:
             successor=lambda: self._successor(peers),
         )
         if not must_start:
-            must_start = self._apply_changes(startup, tls, may_restart=may_restart)
+            must_start = self._stop_what_differs() or self._apply_changes(
+                startup, tls, may_restart=may_restart
+            )
         if not must_start:
             self._publish(tls, has_started=True)
             self._keep_records(replace(startup, had_data=True), only_facts=not self.is_periodic)
@@ -275,6 +278,18 @@ class UnitServers:
             )
         )
 
+    def _stop_what_differs(self) -> bool:
+        """Stop servers that listen on a former address, or that somebody has changed by hand.
+
+        Returns:
+            Whether something was stopped.
+        """
+        old = self.node.started_address()
+        if old and old != self.node.address:
+            self.node.stop(f"the unit's address has changed from {old} to {self.node.address}")
+            return True
+        return self.is_periodic and self._repair.undo_changes()
+
     def _apply_changes(self, startup: Startup, tls: TlsFiles, *, may_restart: bool) -> bool:
         """Change what running servers can change, and stop them if they have to restart.
 
@@ -289,16 +304,34 @@ class UnitServers:
                 return False
             self.node.stop("it is this unit's turn to restart with a changed configuration")
             return True
-        if reason := self._reason_to_restart_sentinel(tls, may_restart=may_restart):
+        reason = self._reason_to_restart_sentinel(tls, may_restart=may_restart)
+        if not reason and startup.sentinel_is_idle():
+            reason = "it monitors nothing"
+        if reason:
             self.node.stop_service("sentinel", reason)
-            return True
-        if startup.sentinel_is_idle():
-            self.node.stop_service("sentinel", "it monitors nothing")
             return True
         if reason := startup.reason_to_restart():
             self.node.stop(reason)
             return True
         return False
+
+    def keep_account_files(self, shared: SharedState) -> None:
+        """Keep the files from which the servers take their accounts when they start.
+
+        Raises:
+            WorkloadError: If a file cannot be written, or a server that clients of a removed
+                account had filled does not start again.
+        """
+        gone = sorted(self.node.clients_in_file() - shared.accounts.keys())
+        # Before the files change, which is what tells the next hook that it has to be done.
+        must_start = bool(gone) and self._repair.stop_full(gone)
+        self.node.keep_accounts(self.passwords, shared.accounts.values())
+        if must_start:
+            self.reconcile(shared)
+
+    @property
+    def _repair(self) -> Repair:
+        return Repair(self.node, self.cluster, self.passwords, self.settings)
 
     def _is_needed(self, others: Sequence[str]) -> bool:
         """Whether the server was promoted since; the leader sees that and switches over first.

@@ -26,8 +26,9 @@ from ..decide.start import decide_start
 from ..model.start import Start, StartDecision, StartFacts
 from ..model.trust import Trust
 from ..rules.append_only import judge
-from ..rules.config_files import ACCEPTED, PORT, SENTINEL, SERVER, START_FACTS, recorded_primary
+from ..rules.config_files import ACCEPTED, PORT, SENTINEL, SERVER, START_FACTS
 from ..rules.epochs import PrimaryClaim, is_certain, latest_primary
+from ..rules.sentinel_file import recorded_primary
 from ..servers.cluster import Cluster, connected
 from ..servers.connection import ServerError
 from ..workload.data_directory import DataDirectory
@@ -174,7 +175,7 @@ def reason_to_refuse(directory: Path) -> str:
     """
     try:
         check = StartCheck.read(directory)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         return f"no hook has started this server yet: {error}"
     with connected(check.password, check.trust) as cluster:
         decision = check.decide(cluster)

@@ -41,11 +41,21 @@ class Workload(Protocol):
         ...
 
     def read(self, name: str) -> str | None:
-        """The text of a file in :attr:`directory`, None if there is none."""
+        """The text of a file in :attr:`directory`, None if there is none.
+
+        Bytes that are not UTF-8 are replaced: such a file is damaged.
+
+        Raises:
+            WorkloadError: If there is one and it cannot be read.
+        """
         ...
 
     def write(self, name: str, text: str, *, executable: bool = False) -> None:
-        """Write a file in :attr:`directory` that only the servers can read, or run."""
+        """Write a file in :attr:`directory` that only the servers can read, or run.
+
+        Raises:
+            WorkloadError: If that is impossible, as on a full disk; the old file is whole.
+        """
         ...
 
     def remove(self, name: str) -> None:
@@ -85,7 +95,11 @@ class Workload(Protocol):
         ...
 
     def write_data_record(self, text: str) -> None:
-        """Replace the charm's record beside the data."""
+        """Replace the charm's record beside the data.
+
+        Raises:
+            WorkloadError: If the disk takes nothing more; the old record is whole.
+        """
         ...
 
     def set_data_aside(self, needed: int) -> str:
@@ -93,6 +107,9 @@ class Workload(Protocol):
 
         Returns:
             What became of them, for the log.
+
+        Raises:
+            WorkloadError: If they cannot be moved.
         """
         ...
 

@@ -55,8 +55,13 @@ class DataDirectory:
         """Replace the charm's record, or leave the old one whole."""
         path = self.path / RECORD
         replacement = path.with_suffix(".new")
-        replacement.write_text(text)
-        replacement.replace(path)
+        try:
+            replacement.write_text(text)
+            replacement.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                replacement.unlink(missing_ok=True)
+            raise
 
     def set_aside(self, needed: int) -> str:
         """Move the files of the server aside, or delete them where the disk has no room.

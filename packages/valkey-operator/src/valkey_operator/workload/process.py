@@ -5,6 +5,7 @@ They are identified by process id and start time: the id alone could be another 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -13,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from ..clock import Clock, until
@@ -116,19 +117,31 @@ class ProcessWorkload:
     def read(self, name: str) -> str | None:
         """See :class:`Workload`."""
         try:
-            return (self._directory / name).read_text()
+            # What is not UTF-8 is damaged, and differs from whatever should be there.
+            return (self._directory / name).read_text(errors="replace")
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise self._file_error(f"Cannot read {name}", error) from error
 
     def write(self, name: str, text: str, *, executable: bool = False) -> None:
         """See :class:`Workload`."""
         path = self._directory / name
         new = path.with_suffix(f"{path.suffix}.new")
-        new.touch(mode=0o600)
-        new.write_text(text)
-        if executable:
-            new.chmod(0o700)
-        new.replace(path)
+        try:
+            new.touch(mode=0o600)
+            new.write_text(text)
+            if executable:
+                new.chmod(0o700)
+            new.replace(path)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise self._file_error(f"Cannot write {name}", error) from error
+
+    def _file_error(self, what: str, error: OSError) -> WorkloadError:
+        return WorkloadError(
+            f"{what} in {self._directory}: {error.strerror}; free space or repair it"
+        )
 
     def remove(self, name: str) -> None:
         """See :class:`Workload`."""
@@ -166,11 +179,13 @@ class ProcessWorkload:
 
     def write_data_record(self, text: str) -> None:
         """See :class:`Workload`."""
-        DataDirectory(self.data_directory).write_record(text)
+        with _storage_errors():
+            DataDirectory(self.data_directory).write_record(text)
 
     def set_data_aside(self, needed: int) -> str:
         """See :class:`Workload`."""
-        return DataDirectory(self.data_directory).set_aside(needed)
+        with _storage_errors():
+            return DataDirectory(self.data_directory).set_aside(needed)
 
     def is_running(self, service: Service) -> bool:
         """See :class:`Workload`."""
@@ -180,19 +195,11 @@ class ProcessWorkload:
         """See :class:`Workload`."""
         if service == "server" and (reason := self._reason_to_refuse(self._directory)):
             raise WorkloadError(f"Valkey is not started: {reason}")
-        with self._log(service).open("ab") as output:
-            output.write(f"{_LOG_START}\n".encode())
-            output.flush()
-            process = subprocess.Popen(
-                [self._executable(), *arguments],
-                cwd=self._directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                # Sentinel rewrites its file, which has its passwords, with this mode.
-                umask=0o077,
-            )
+        executable = self._executable()
+        try:
+            process = self._spawn([executable, *arguments], self._log(service))
+        except OSError as error:
+            raise self._file_error(f"Cannot start a {service} that logs", error) from error
         self.write(f"{service}.pid", f"{process.pid} {_start_time(process.pid)}")
         try:
             process.wait(_STARTUP_SECONDS)
@@ -202,6 +209,21 @@ class ProcessWorkload:
             return
         name = {"server": "Valkey", "sentinel": "Sentinel"}[service]
         raise WorkloadError(f"{name} does not start: {self.last_log_line(service)}")
+
+    def _spawn(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            output.write(f"{_LOG_START}\n".encode())
+            output.flush()
+            return subprocess.Popen(
+                command,
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                # Sentinel rewrites its file, which has its passwords, with this mode.
+                umask=0o077,
+            )
 
     def last_log_line(self, service: Service) -> str:
         """See :class:`Workload`."""
@@ -230,9 +252,24 @@ class ProcessWorkload:
 
     def _pid(self, service: Service) -> int | None:
         """The process id of a service, None if it does not run."""
-        pid, _, start_time = (self.read(f"{service}.pid") or "").partition(" ")
-        is_same = pid.isdigit() and start_time and _start_time(int(pid)) == start_time
-        return int(pid) if is_same else None
+        text = self.read(f"{service}.pid")
+        fields = (text or "").split()
+        if len(fields) == 2 and all(field.isascii() and field.isdigit() for field in fields):
+            pid, start_time = fields
+            return int(pid) if _start_time(int(pid)) == start_time else None
+        if text is None and not self._log(service).exists():
+            return None  # It was never started.
+        return _process_that_logs_to(self._log(service))
+
+
+@contextlib.contextmanager
+def _storage_errors() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WorkloadError(
+            f"Cannot write to the storage data: {error.strerror}; free space on it, or grow it"
+        ) from error
 
 
 def _start_time(pid: int) -> str:
@@ -242,3 +279,13 @@ def _start_time(pid: int) -> str:
     except OSError:
         return ""
     return "" if fields[0] == "Z" else fields[19]
+
+
+def _process_that_logs_to(log: Path) -> int | None:
+    """The process whose output is a file; for when its id is not known any more."""
+    for output in Path("/proc").glob("[0-9]*/fd/1"):
+        with contextlib.suppress(OSError):  # It has ended, or is another user's.
+            pid = int(output.parts[2])
+            if output.readlink() == log and _start_time(pid):
+                return pid
+    return None
