@@ -111,6 +111,37 @@ def test_a_file_that_is_altered_while_servers_run_is_written_anew(
     assert failed_hooks(testbed) == []
 
 
+@pytest.mark.parametrize("file", ["users.acl", "sentinel.acl"])
+def test_a_full_disk_is_a_status(testbed: localjuju.Juju, file: str) -> None:
+    folder = folder_of(testbed, UNIT)
+    before = (folder / file).read_bytes()
+    (folder / file).write_text("damaged")
+    (folder / f"{file}.new").symlink_to("/dev/full")
+    testbed.update_status(UNIT)
+    testbed.settle()
+    status = testbed.status().apps[OPERATOR].units[UNIT].workload_status
+    assert status.current == "blocked"
+    assert status.message == (
+        f"Cannot write {file} in {folder}: No space left on device; free space or repair it"
+    )
+    update_status(testbed)
+    invariants(testbed)
+    assert (folder / file).read_bytes() == before
+    assert failed_hooks(testbed) == []
+
+
+def test_a_full_storage_keeps_the_record_that_it_has(testbed: localjuju.Juju) -> None:
+    update_status(testbed)
+    data = testbed.storage(UNIT, "data")
+    before = (data / "valkey-data.json").read_bytes()
+    (data / "valkey-data.new").symlink_to("/dev/full")
+    testbed.update_status(UNIT)
+    testbed.settle()
+    assert (data / "valkey-data.json").read_bytes() == before
+    invariants(testbed)
+    assert failed_hooks(testbed) == []
+
+
 def processes_of(juju: localjuju.Juju) -> dict[str, str]:
     folders: dict[str, Path] = {unit: folder_of(juju, unit) for unit in units(juju)}
     return {

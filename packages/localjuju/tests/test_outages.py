@@ -157,3 +157,19 @@ def test_a_hook_that_was_killed_with_its_machine_runs_again_without_an_error(pro
     probe.juju.settle()
     assert probe.juju.failed_hooks() == ()
     assert probe.hooks("a/0")[-2:] == ["start", "update-status"]
+
+
+def test_a_unit_whose_address_changes_runs_config_changed_and_tells_its_peers(
+    probe: Probe,
+) -> None:
+    probe.deploy("a", 2)
+    probe.juju.settle()
+    before = len(probe.hooks("a/0")), len(probe.hooks("a/1"))
+    old = probe.juju.address("a/0")
+    new = probe.juju.change_address("a/0")
+    probe.juju.settle()
+    assert new != old
+    assert probe.juju.address("a/0") == new
+    assert probe.hooks("a/0")[before[0] :] == ["config-changed"]
+    assert probe.hooks("a/1")[before[1] :] == ["mates-relation-changed"]
+    assert probe.juju.databag(0, "a/0")["ingress-address"] == new

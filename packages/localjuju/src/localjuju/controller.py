@@ -51,6 +51,20 @@ class Controller:
         self.timeline.add("model", name, f"unit added on {address}")
         return unit
 
+    def change_address(self, unit: Unit) -> str:
+        """Give a unit's machine another address, and have its charm told by config-changed."""
+        with self.changed:
+            unit.address = self.subnet.address(self.model.next_machine)
+            self.model.next_machine += 1
+            unit.config_seen = -1
+            for relation in self.model.relations_of(unit.app):
+                if unit.name in relation.unit_data:
+                    relation.unit_data[unit.name] |= _network_settings(unit)
+                    relation.unit_version[unit.name] += 1
+            self.timeline.add("model", unit.name, f"address is {unit.address}")
+            self.changed.notify_all()
+            return unit.address
+
     def _storages(self, app: Application, attached: Mapping[str, str]) -> dict[str, str]:
         """The storage of a new unit: what is attached to it, and new ones up to the minimum."""
         storages = dict(attached)
@@ -123,12 +137,17 @@ class Controller:
                 continue
             relation.in_scope.add(unit.name)
             if unit.name not in relation.unit_data:
-                relation.unit_data[unit.name] = {
-                    "egress-subnets": f"{unit.address}/32",
-                    "ingress-address": unit.address,
-                    "private-address": unit.address,
-                }
+                relation.unit_data[unit.name] = _network_settings(unit)
                 relation.unit_version[unit.name] = 1
+
+
+def _network_settings(unit: Unit) -> dict[str, str]:
+    """What Juju itself writes into a unit's databag."""
+    return {
+        "egress-subnets": f"{unit.address}/32",
+        "ingress-address": unit.address,
+        "private-address": unit.address,
+    }
 
 
 def _revoke_for(secret: Secret, relation: Relation) -> None:

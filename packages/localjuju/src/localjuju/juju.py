@@ -268,6 +268,20 @@ class Juju(jubilant.Juju):
             self._unit(unit).due.append(event)
             self._engine.changed.notify_all()
 
+    def change_address(self, unit: str) -> str:
+        """Give a unit's machine another address, as when it has moved to another network.
+
+        Its charm runs ``config-changed``, the other ends of its relations ``relation-changed``.
+        Processes that listen on the former address go on: a charm has to restart them.
+
+        Returns:
+            The new address.
+
+        Raises:
+            LocalJujuError: If there is no such unit.
+        """
+        return self._engine.controller.change_address(self._unit(unit))
+
     def lose(self, unit: str) -> None:
         """Lose a unit's machine: its processes are killed and its agent does nothing more.
 

@@ -50,11 +50,16 @@ class PrimaryLostEvent(ops.EventBase):
     """This unit's Sentinel reports that this unit's server is no longer the primary."""
 
 
+class RecheckEvent(ops.EventBase):
+    """This unit's last hook ended before the servers had settled; see :mod:`.decide.recheck`."""
+
+
 class OperatorEvents(ops.CharmEvents):
-    """Juju's events and those that Sentinel's script dispatches."""
+    """Juju's events and those that Sentinel's script and a recheck dispatch."""
 
     primary_changed = ops.EventSource(PrimaryChangedEvent)
     primary_lost = ops.EventSource(PrimaryLostEvent)
+    recheck = ops.EventSource(RecheckEvent)
 
 
 class ValkeyOperatorCharm(ops.CharmBase):
@@ -116,6 +121,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
         for event in (self.provider.on.changed, self.provider.on.released):
             self.framework.observe(event, self._on_requests)
         self.framework.observe(self.on.primary_changed, self._on_primary_changed)
+        self.framework.observe(self.on.recheck, self._on_recheck)
         self.framework.observe(self.on.update_status, self._on_update_status)
         for container in self.meta.containers:
             self.framework.observe(self.on[container].pebble_custom_notice, self._on_notice)
@@ -138,6 +144,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
 
     def _on_primary_changed(self, _: PrimaryChangedEvent) -> None:
         self._follow(primary_change_of_hook())
+
+    def _on_recheck(self, _: RecheckEvent) -> None:
+        self._reconcile(HookScope(is_recheck=True))
 
     def _on_update_status(self, _: ops.UpdateStatusEvent) -> None:
         self._reconcile(HookScope(is_periodic=True))
@@ -167,6 +176,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
                 if self.app.planned_units() > 0:
                     hand_over(cluster, address)
                 record = self._final_record(node, cluster)
+        workload.cancel_recheck()
         node.stop("the unit is stopping")
         if record:
             node.record_data(record)

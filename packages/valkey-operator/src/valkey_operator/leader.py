@@ -48,11 +48,13 @@ class LeaderRound:
         facts: What it saw.
         plan: What it decided.
         is_done: Whether it was carried out; if not, servers kept failing.
+        unfinished: What could not be done now and is to be tried again soon; empty if nothing.
     """
 
     facts: Facts
     plan: Plan
     is_done: bool
+    unfinished: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,11 @@ class Leader:
                 logger.warning("a server fails: %s", error)
                 failed.add(error.address)
                 if attempt == _ATTEMPTS:
-                    return LeaderRound(facts, decided, is_done=False)
+                    unfinished = f"a server fails: {error.address}"
+                    return LeaderRound(facts, decided, is_done=False, unfinished=unfinished)
             else:
-                self._permit_restart(facts, decided.shared)
-                return LeaderRound(facts, decided, is_done=True)
+                unfinished = self._permit_restart(facts, decided.shared)
+                return LeaderRound(facts, decided, is_done=True, unfinished=unfinished)
         raise AssertionError("unreachable")
 
     def _client_relations(
@@ -169,8 +172,13 @@ class Leader:
                 name = f"{'Sentinel' if on_sentinel else 'server'} of {units[address]}"
                 _restore_accounts(connection, rules[on_sentinel], turn, name)
 
-    def _permit_restart(self, facts: Facts, shared: SharedState) -> None:
-        """Let the next unit restart its servers that needs to, one at a time."""
+    def _permit_restart(self, facts: Facts, shared: SharedState) -> str:
+        """Let the next unit restart its servers that needs to, one at a time.
+
+        Returns:
+            Which unit has to wait, because a switchover failed; empty if none has.
+        """
+        waits = ""
         unit = next_unit_to_restart(facts)
         if unit and must_switch_over(facts, unit):
             logger.info("%s is to restart its servers: switching over first", unit)
@@ -179,13 +187,14 @@ class Leader:
                 await_agreement(self.cluster, [peer.address for peer in facts.peers])
             except SwitchoverError as error:
                 logger.warning("%s may not restart yet: %s", unit, error)
-                unit = ""
+                unit, waits = "", f"{unit} waits to restart"
         if unit != shared.restarting_unit:
             if unit:
                 logger.info("rolling restart: %s may restart its servers", unit)
             else:
                 logger.info("rolling restart: %s is done", shared.restarting_unit)
             self.peers.update_shared(replace(shared, restarting_unit=unit))
+        return waits
 
 
 def _restore_accounts(

@@ -12,6 +12,7 @@ import ops
 from valkey_client import ValkeyProvider
 
 from .decide.first_primary import choose_first_primary
+from .decide.recheck import reason_to_recheck_cluster, reason_to_recheck_unit
 from .leader import Leader, LeaderRound
 from .model.peer_data import DataReport, Peer, SharedState
 from .model.primary_change import NO_CHANGE, PrimaryChange
@@ -25,6 +26,7 @@ from .tls.certificates import Certificates
 from .tls.client_cas import ClientCas
 from .tls.files import TlsFiles
 from .unit.node import Node
+from .unit.recheck import keep_recheck
 from .unit.servers import UnitServers
 from .workload import Workload, WorkloadError
 
@@ -46,11 +48,14 @@ class HookScope:
             unit's own servers need waits for the next hook then.
         is_periodic: Whether this is update-status: what should have happened by now is not
             waited for any longer.
+        is_recheck: Whether an earlier hook ended before the servers had settled and asked for
+            this one.
     """
 
     look_at: frozenset[int] = frozenset()
     primary_change: PrimaryChange = NO_CHANGE
     is_periodic: bool = False
+    is_recheck: bool = False
 
 
 @dataclass
@@ -61,11 +66,13 @@ class HookOutcome:
         problem: What keeps the unit from working, or from finishing its part; None if nothing.
         start: How the server started, or why it did not; None if this hook did not look.
         round: What the leader saw and did last; None on other units, and if it did not lead.
+        has_failed: Whether a server, or a file that it needs, failed.
     """
 
     problem: ops.StatusBase | None = None
     start: StartDecision | None = None
     round: LeaderRound | None = None
+    has_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,12 +116,33 @@ class Reconciler:
         try:
             self._reconcile(request, workload, address, settings, outcome)
         except WorkloadError as error:
-            outcome.problem = ops.BlockedStatus(str(error))
+            outcome.problem, outcome.has_failed = ops.BlockedStatus(str(error)), True
             self.postpone(request.look_at)
         if outcome.round and not outcome.round.is_done:
-            outcome.problem = ops.WaitingStatus("Cluster is unstable; retrying on the next event")
+            outcome.problem = ops.WaitingStatus("Cluster is unstable; trying again in a moment")
             self.postpone(request.look_at)
+        self._keep_recheck(workload, outcome, is_recheck=request.is_recheck)
         return outcome
+
+    def _keep_recheck(self, workload: Workload, outcome: HookOutcome, *, is_recheck: bool) -> None:
+        """Look again later if this hook ended before the servers had settled."""
+        reason = "" if self.provider.is_leaving else self._reason_to_recheck(outcome)
+        try:
+            keep_recheck(workload, reason, is_recheck=is_recheck)
+        except WorkloadError as error:
+            logger.warning("update-status looks again: %s", error)
+
+    def _reason_to_recheck(self, outcome: HookOutcome) -> str:
+        if outcome.has_failed:
+            return "a server did not start"
+        if reason := reason_to_recheck_unit(outcome.start):
+            return reason
+        latest = outcome.round
+        if latest is None:
+            return ""
+        if latest.unfinished:
+            return latest.unfinished
+        return reason_to_recheck_cluster(latest.facts, latest.plan)
 
     def postpone(self, look_at: frozenset[int]) -> None:
         """Make a later hook look at these relations, because this one could not."""
@@ -219,7 +247,7 @@ class Reconciler:
         try:
             outcome.start = servers.reconcile(shared)
         except WorkloadError as error:
-            outcome.problem = ops.BlockedStatus(str(error))
+            outcome.problem, outcome.has_failed = ops.BlockedStatus(str(error)), True
 
     def _bootstrap(self, node: Node) -> SharedState:
         """As leader, create what the cluster begins with: passwords and a first primary."""

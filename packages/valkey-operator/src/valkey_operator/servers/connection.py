@@ -113,22 +113,13 @@ class Connection:
 
     def refuses_password(self) -> bool:
         """Whether a server is there and the charm's account on it is not as it should be."""
-        error = self._login_error()
-        return error is not None and not error.is_full
-
-    def is_full(self) -> bool:
-        """Whether a server is there and clients hold all of its connections."""
-        error = self._login_error()
-        return error is not None and error.is_full
-
-    def _login_error(self) -> NoLoginError | None:
         try:
             self.ask("PING")
         except NoLoginError as error:
-            return error
+            return not error.is_full
         except ServerError:
             pass
-        return None
+        return False
 
     def _log_in(self, connection: Any) -> None:
         """Log in, and never be the one whose end makes room (``maxmemory-clients``)."""

@@ -213,20 +213,22 @@ class Node:
         version = self.workload.version()
         digest = accounts_digest(accounts, version)
         on_server, on_sentinel = account_rules(accounts, passwords.digests(), version)
-        has_changed = False
+        changed: list[str] = []
+        repaired: list[str] = []
         for file, rules in (
             (config_files.SENTINEL_ACCOUNTS, on_sentinel),
             (config_files.SERVER_ACCOUNTS, on_server),
         ):
-            old = self.workload.read(file)
-            if old == (text := acl_file(rules | {digest: DIGEST_ACCOUNT_RULE})):
-                continue
-            self.workload.write(file, text)
-            is_repair = f"\nuser {digest} " in (old or "")
-            reason = "; it was damaged or altered" if is_repair else ""
-            logger.info("%s for the next start: %d clients%s", file, len(accounts), reason)
-            has_changed = True
-        return has_changed
+            old, text = self.workload.read(file), acl_file(rules | {digest: DIGEST_ACCOUNT_RULE})
+            if old != text:
+                self.workload.write(file, text)
+                # The digest says that it was written for these accounts.
+                (repaired if f"\nuser {digest} " in (old or "") else changed).append(file)
+        if changed:
+            logger.info("account files for the next start: %d clients", len(accounts))
+        if repaired:
+            logger.warning("%s: damaged or altered, written anew", ", ".join(repaired))
+        return bool(changed or repaired)
 
     def keep_script(self) -> None:
         """Restore the script that a running Sentinel calls, if somebody has altered it."""

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..rules.passwords import Passwords
 from ..rules.settings import Settings
 from ..servers.cluster import Cluster
-from ..servers.connection import Connection, ServerError
+from ..servers.connection import Connection, NoLoginError, ServerError
 from ..servers.drift import restore_settings
 from ..workload import Service
 from .node import Node
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DropOutcome:
+    """What came of accounts that had to go.
+
+    Attributes:
+        stopped: Whether a server was stopped because of them; it is to be started again.
+        dropped: Whether the leader had left one, so that it has to look at this unit again.
+    """
+
+    stopped: bool = False
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,25 +79,32 @@ class Repair:
             node.stop_service("sentinel", f"somebody has changed its {', '.join(altered)}")
         return bool(altered)
 
-    def stop_full(self, gone: Iterable[str]) -> bool:
-        """Stop servers whose connections are all held by clients, so that some accounts can go.
+    def drop_accounts(self, gone: Sequence[str]) -> DropOutcome:
+        """See that accounts which the leader has withdrawn are on this unit's servers no more.
 
-        The leader cannot log in to delete them. Nothing is lost: the primary waits for its
+        Where clients hold all connections, the leader could not log in to delete them, and this
+        unit cannot either: that server is stopped. Nothing is lost: the primary waits for its
         replicas before it ends, and reads its append-only file when it starts again.
 
         Args:
             gone: The client accounts that must not exist any more.
-
-        Returns:
-            Whether one was stopped.
         """
-        full: list[Service] = [
-            name for name, connection in self._services() if connection.is_full()
-        ]
-        for service in full:
-            names = ", ".join(gone)
-            self.node.stop_service(service, f"clients hold all connections, and {names} must go")
-        return bool(full)
+        stopped = dropped = False
+        names = ", ".join(gone)
+        for service, connection in self._services():
+            try:
+                if present := sorted(set(gone) & set(connection.ask("ACL USERS"))):
+                    logger.info("%s of this unit: dropping accounts %s", service, names)
+                    connection.ask("ACL DELUSER", *present)
+                    dropped = True
+            except NoLoginError as error:
+                if error.is_full:
+                    reason = f"clients hold all connections, and {names} must go"
+                    self.node.stop_service(service, reason)
+                    stopped = True
+            except ServerError as error:
+                logger.warning("%s: the leader has to drop %s: %s", service, names, error)
+        return DropOutcome(stopped, dropped)
 
     def _services(self) -> Iterable[tuple[Service, Connection]]:
         """The services that run, the Sentinel first, with connections."""

@@ -22,7 +22,7 @@ from ..tls.files import TlsFiles
 from ..workload import WorkloadError
 from .data_record import data_record
 from .node import Node
-from .repair import Repair
+from .repair import DropOutcome, Repair
 from .startup import Startup
 
 logger = logging.getLogger(__name__)
@@ -324,10 +324,13 @@ class UnitServers:
         """
         gone = sorted(self.node.clients_in_file() - shared.accounts.keys())
         # Before the files change, which is what tells the next hook that it has to be done.
-        must_start = bool(gone) and self._repair.stop_full(gone)
+        outcome = self._repair.drop_accounts(gone) if gone else DropOutcome()
         self.node.keep_accounts(self.passwords, shared.accounts.values())
-        if must_start:
+        if outcome.stopped:
             self.reconcile(shared)
+        elif outcome.dropped:
+            own = self.peers.own()
+            self.peers.publish_unit(replace(own, generation=own.generation + 1))
 
     @property
     def _repair(self) -> Repair:

@@ -87,6 +87,24 @@ class Workload(Protocol):
         """
         ...
 
+    def recheck_later(self, seconds: float) -> None:
+        """Let this unit run the event ``recheck`` in so many seconds, after this hook has ended.
+
+        It is lost if the machine or Juju's agent stops before; the next hook decides again then.
+
+        Raises:
+            WorkloadError: If Juju cannot be reached from here.
+        """
+        ...
+
+    def cancel_recheck(self) -> None:
+        """Forget :meth:`recheck_later`; safe if there is nothing to forget."""
+        ...
+
+    def is_recheck_pending(self) -> bool:
+        """Whether :meth:`recheck_later` has still to run it."""
+        ...
+
     def data_files(self) -> DataFiles:
         """What lies in the data directory, and what the server wrote when it ended.
 

@@ -21,12 +21,17 @@ from ..clock import Clock, until
 from ..rules.append_only import DataFiles
 from . import Service, WorkloadError
 from .data_directory import DataDirectory
-from .sentinel_script import juju_exec_script
+from .sentinel_script import juju_exec_script, recheck_script
 
 logger = logging.getLogger(__name__)
 
 _VERSION = "version"
 """The file with what the executable said of its version."""
+
+_RECHECK = "recheck.pid"
+
+_PID_FILE = re.compile(r"[0-9]+ [0-9]+")
+"""The id of a process and when it was started."""
 
 _LOG_TAIL = 64 * 1024
 """Bytes of a log that are searched for the reason why a service ended."""
@@ -167,6 +172,33 @@ class ProcessWorkload:
             raise WorkloadError("juju-exec is not on the PATH; use a Juju that has it")
         return juju_exec_script(juju_exec, self._unit, address)
 
+    def recheck_later(self, seconds: float) -> None:
+        """See :class:`Workload`."""
+        juju_exec = shutil.which("juju-exec")
+        if not juju_exec:
+            raise WorkloadError("juju-exec is not on the PATH; use a Juju that has it")
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", recheck_script(juju_exec, self._unit, seconds)],
+            cwd=self._directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        process.returncode = 0  # It outlives this hook and is not waited for.
+        self.write(_RECHECK, f"{process.pid} {_start_time(process.pid)}")
+
+    def cancel_recheck(self) -> None:
+        """See :class:`Workload`."""
+        if pid := _recorded_process(self.read(_RECHECK)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGTERM)
+        self.remove(_RECHECK)
+
+    def is_recheck_pending(self) -> bool:
+        """See :class:`Workload`."""
+        return _recorded_process(self.read(_RECHECK)) is not None
+
     def data_files(self) -> DataFiles:
         """See :class:`Workload`."""
         log = self._log("server")
@@ -253,10 +285,8 @@ class ProcessWorkload:
     def _pid(self, service: Service) -> int | None:
         """The process id of a service, None if it does not run."""
         text = self.read(f"{service}.pid")
-        fields = (text or "").split()
-        if len(fields) == 2 and all(field.isascii() and field.isdigit() for field in fields):
-            pid, start_time = fields
-            return int(pid) if _start_time(int(pid)) == start_time else None
+        if text and _PID_FILE.fullmatch(text):
+            return _recorded_process(text)
         if text is None and not self._log(service).exists():
             return None  # It was never started.
         return _process_that_logs_to(self._log(service))
@@ -279,6 +309,14 @@ def _start_time(pid: int) -> str:
     except OSError:
         return ""
     return "" if fields[0] == "Z" else fields[19]
+
+
+def _recorded_process(text: str | None) -> int | None:
+    """The process that a file names by id and start time; None if it has ended."""
+    if not text or not _PID_FILE.fullmatch(text):
+        return None
+    pid, start_time = text.split()
+    return int(pid) if _start_time(int(pid)) == start_time else None
 
 
 def _process_that_logs_to(log: Path) -> int | None:

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 
 from ..model.primary_change import PrimaryChange
 
-CHANGED, LOST = "primary-changed", "primary-lost"
+CHANGED, LOST, RECHECK = "primary-changed", "primary-lost", "recheck"
 OLD = "VALKEY_OLD_PRIMARY"
 NEW = "VALKEY_NEW_PRIMARY"
 
@@ -68,6 +68,21 @@ def juju_exec_script(juju_exec: str, unit: str, address: str) -> str:
         address=shlex.quote(address),
         juju_exec=shlex.quote(juju_exec),
         unit=shlex.quote(unit),
+    )
+
+
+def recheck_script(juju_exec: str, unit: str, seconds: float) -> str:
+    """The commands by which a unit runs the event ``recheck`` later.
+
+    Args:
+        juju_exec: The path of the executable.
+        unit: The unit's name.
+        seconds: When.
+    """
+    return (
+        f"unset JUJU_CONTEXT_ID; sleep {seconds:.0f};"
+        f" exec {shlex.quote(juju_exec)} {shlex.quote(unit)}"
+        f' "JUJU_DISPATCH_PATH=hooks/{RECHECK} ./dispatch"'
     )
 
 
