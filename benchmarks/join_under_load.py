@@ -58,9 +58,10 @@ class Joined:
 class Writer(threading.Thread):
     """Overwrites the keys of the primary, at a steady rate."""
 
-    def __init__(self, connection: Any, keys: int, rate: float):
+    def __init__(self, connection: Any, keys: int, rate: float, prefix: str = ""):
         super().__init__(daemon=True)
         self._connection, self._keys, self._rate = connection, keys, rate
+        self._prefix = prefix
         self._ending = threading.Event()
         self.written = 0
         self.longest_gap = 0.0
@@ -72,7 +73,8 @@ class Writer(threading.Thread):
         while not self._ending.is_set():
             pipe = self._connection.pipeline(transaction=False)
             for number in range(BATCH):
-                pipe.set(f"key:{(self.written * BATCH + number) % self._keys}", self._value)
+                key = (self.written * BATCH + number) % self._keys
+                pipe.set(f"{self._prefix}{key}", self._value)
             pipe.execute()
             now = time.monotonic()
             self.longest_gap = max(self.longest_gap, now - last)
@@ -91,15 +93,8 @@ def server(number: int, folder: Path, *options: str) -> Generator[Any]:
     directory = folder / str(number)
     directory.mkdir()
     address = ADDRESS.format(number)
-    command = [
-        str(find_binary().path),
-        "--bind",
-        address,
-        "--port",
-        "6379",
-        "--dir",
-        str(directory),
-    ]
+    command = [str(find_binary().path), "--bind", address, "--port", "6379"]
+    command += ["--dir", str(directory)]
     common = ["--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay", "0"]
     announced = ["--replica-announce-ip", address, "--bind-source-addr", address]
     process = subprocess.Popen(

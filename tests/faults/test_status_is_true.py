@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import localjuju
 
-from ..conftest import failed_hooks
+from ..conftest import CHARMS, failed_hooks
 from ..operator_model import (
     OPERATOR,
     PORT,
@@ -48,13 +50,40 @@ def test_a_sentinel_that_was_made_to_forget_the_primary_monitors_it_again(
     assert failed_hooks(testbed) == []
 
 
+@pytest.mark.parametrize(
+    ("prefix", "reason"),
+    [("application:*", "isolation=strict refuses asker"), ("{", "refused: asker")],
+)
+def test_a_refused_request_is_told_to_the_operator(
+    testbed: localjuju.Juju, prefix: str, reason: str
+) -> None:
+    testbed.config(OPERATOR, {"isolation": "strict"})
+    testbed.deploy(CHARMS / "scripted_requirer", "asker", config={"prefix": prefix})
+    testbed.integrate(OPERATOR, "asker")
+    testbed.settle()
+    assert reason in application_status(testbed)[1]
+    update_status(testbed)
+    assert reason in application_status(testbed)[1], "as long as it is refused"
+    (refused,) = json.loads(testbed.run(f"{OPERATOR}/0", "list-clients").results["refused"])
+    assert refused["application"] == "asker"
+    assert refused["reason"]
+    testbed.remove_application("asker")
+    testbed.config(OPERATOR, reset="isolation")
+    testbed.settle()
+    assert "refused" not in testbed.run(f"{OPERATOR}/0", "list-clients").results
+    invariants(testbed)
+    assert failed_hooks(testbed) == []
+
+
 def test_replicas_that_cannot_sync_are_reported(make_testbed: MakeTestbed) -> None:
     juju = make_testbed()
     primary = primary_of(juju)
     address = juju.address(primary)
     others = [unit for unit in addresses_of(juju) if unit != primary]
+    for unit in others:
+        with admin(juju, juju.address(unit), PORT) as server:
+            server.config_set("masterauth", "wrong")
     with admin(juju, address, PORT) as server:
-        server.execute_command("ACL SETUSER", "charm-replication", "resetpass", ">wrong")
         server.execute_command("CLIENT KILL", "TYPE", "replica")
 
     def replicas() -> list[str]:
@@ -62,7 +91,8 @@ def test_replicas_that_cannot_sync_are_reported(make_testbed: MakeTestbed) -> No
             return server.execute_command("ROLE")[2]
 
     until(replicas, lambda connected: not connected, what="no replica is connected")
-    update_status(juju)
+    juju.update_status(primary)  # The leader; the units of the replicas put them right later.
+    juju.settle()
     current, message = application_status(juju)
     assert current == "blocked"
     assert message.startswith(f"Writes are refused: no replica is in sync with {primary}; ")

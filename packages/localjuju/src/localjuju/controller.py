@@ -10,7 +10,7 @@ from pathlib import Path
 from . import resolver
 from .leadership import Leadership
 from .model import Application, Model, Relation, Secret, Unit
-from .subnet import Subnet
+from .subnet import Subnet, host_network
 from .timeline import Timeline
 
 
@@ -144,7 +144,7 @@ class Controller:
 def _network_settings(unit: Unit) -> dict[str, str]:
     """What Juju itself writes into a unit's databag."""
     return {
-        "egress-subnets": f"{unit.address}/32",
+        "egress-subnets": host_network(unit.address),
         "ingress-address": unit.address,
         "private-address": unit.address,
     }

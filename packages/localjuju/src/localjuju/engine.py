@@ -46,6 +46,7 @@ class Engine:
         settings: What may be changed later.
         seed: Seed of the random order in which units run their hooks; sorted by name if None.
         juju_version: The version that charms and clients are told.
+        ipv6: Whether units have IPv6 addresses only.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Engine:
         settings: Settings | None = None,
         seed: int | None = None,
         juju_version: str = JUJU_VERSION,
+        ipv6: bool = False,
     ):
         self.root = _make_root()
         self.timeline = Timeline()
@@ -64,7 +66,7 @@ class Engine:
         self.changed = threading.Condition(self.lock)
         self.settings = settings or Settings()
         self._closing = threading.Event()
-        self._subnet = subnet.reserve()
+        self._subnet = subnet.reserve(ipv6=ipv6)
         self.model = Model(name, str(uuid.uuid4()), self._subnet.prefix, juju_version=juju_version)
 
         self.host = Host(self.root)

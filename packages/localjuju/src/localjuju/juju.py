@@ -43,6 +43,7 @@ class Juju(jubilant.Juju):
         juju_version: The version that charms and clients are told.
         automatically_retry_hooks: Whether hooks that fail are retried, as in the model
             configuration of the same name.
+        ipv6: Whether units have IPv6 addresses only, which needs root: they are added to ``lo``.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Juju(jubilant.Juju):
         seed: int | None = None,
         juju_version: str = JUJU_VERSION,
         automatically_retry_hooks: bool = True,
+        ipv6: bool = False,
     ):
         self._engine = Engine(
             name,
@@ -64,6 +66,7 @@ class Juju(jubilant.Juju):
             settings=Settings(hook_timeout, automatically_retry_hooks),
             seed=seed,
             juju_version=juju_version,
+            ipv6=ipv6,
         )
         self._engine.serve(partial(commands.run, self._engine))
         super().__init__(wait_timeout=wait_timeout, cli_binary=self.bin / "juju")

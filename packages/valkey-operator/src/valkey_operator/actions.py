@@ -106,8 +106,34 @@ class Actions(ops.Object):
             for account in sorted(accounts.values())[offset:]
         ]
         page = list(_page(clients))
-        more = {"next-offset": offset + len(page)} if len(page) < len(clients) else {}
-        event.set_results({"count": len(accounts), "clients": json.dumps(page), **more})
+        results: dict[str, Any] = {"count": len(accounts), "clients": json.dumps(page)}
+        if len(page) < len(clients):
+            results["next-offset"] = offset + len(page)
+        # What requirers were told stands in a databag that only the leader may read.
+        if self._charm.unit.is_leader() and (refused := list(_page(self._refusals()))):
+            results["refused"] = json.dumps(refused)
+        event.set_results(results)
+
+    def _refusals(self) -> Iterator[dict[str, Any]]:
+        """The requests that have no account, with the reason that their applications were told."""
+        provider = self._dependencies.provider
+        for relation in provider.relations:
+            responses = provider.responses_of(relation)
+            prefixes = {
+                status: response.resource
+                for response in responses.responses
+                for status in response.statuses
+            }
+            # What is no request at all has no response, only a status of the relation.
+            for status in dict.fromkeys([*prefixes, *responses.statuses]):
+                if status.needs_a_person:
+                    yield {
+                        "application": relation.app.name,
+                        "relation-id": relation.id,
+                        "prefix": prefixes.get(status, ""),
+                        "code": status.code,
+                        "reason": status.message,
+                    }
 
     def _on_switchover(self, event: ops.ActionEvent) -> None:
         """Move the primary without losing a write."""

@@ -287,7 +287,9 @@ class ValkeyOperatorCharm(ops.CharmBase):
             return ops.MaintenanceStatus("Sentinel is not running; starting it")
         latest = outcome.round
         accounts = latest.plan.shared.accounts.values() if latest else ()
-        return ops.ActiveStatus(shared_keys(latest.facts, accounts) if latest else "")
+        sharing = shared_keys(latest.facts, accounts) if latest else ""
+        problem = Node(workload, self.address).disk_problem()
+        return ops.ActiveStatus("; ".join(text for text in (problem, sharing) if text))
 
     def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
         if self._outcome is None:

@@ -20,7 +20,7 @@ class Model:
     Attributes:
         name: Its name.
         uuid: Its UUID.
-        subnet: The first three numbers of its units' addresses.
+        subnet: What its units' addresses begin with.
         applications: By name.
         relations: By id.
         secrets: By id.

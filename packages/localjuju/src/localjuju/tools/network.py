@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ToolError
 from ..hook import Hook
+from ..subnet import host_network
 from .arguments import RELATION, Arguments, Parser, Tool
 
 
@@ -17,21 +18,22 @@ def _network_get(hook: Hook, a: Arguments, _: str) -> Any:
     if endpoint not in charm.endpoints and endpoint not in extra:
         raise ToolError(f'ERROR no network config found for binding "{endpoint}"')
     address = hook.unit.address
-    network: dict[str, Any] = {
+    network = host_network(address)
+    answer: dict[str, Any] = {
         "bind-addresses": [
             {
                 "mac-address": "",
                 "interface-name": "lo",
-                "addresses": [{"hostname": "", "value": address, "cidr": f"{address}/32"}],
+                "addresses": [{"hostname": "", "value": address, "cidr": network}],
             }
         ],
-        "egress-subnets": [f"{address}/32"],
+        "egress-subnets": [network],
         "ingress-addresses": [address],
     }
     for name in ("bind-address", "ingress-address", "egress-subnets"):
         if a.flag(name.replace("-", "_")):
-            return {"egress-subnets": f"{address}/32"}.get(name, address)
-    return network
+            return {"egress-subnets": network}.get(name, address)
+    return answer
 
 
 def _unit_get(hook: Hook, _a: Arguments, _: str) -> Any:

@@ -112,6 +112,13 @@ def _refusals(facts: Facts, plan: Plan) -> str:
         for answer in plan.answers
         if isinstance(answer, Refusal) and answer.status.needs_a_person
     ]
+    # What cannot be read has no answer of its own.
+    refusals += [
+        f"{facts.name_of(relation.relation_id)} ({problem.message})"
+        for relation in facts.client_relations
+        for problem in relation.requests.problems
+        if problem.needs_a_person
+    ]
     return f"refused: {_some(refusals)}" if refusals else ""
 
 

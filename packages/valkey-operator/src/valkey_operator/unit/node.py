@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from ..clock import Clock
@@ -17,6 +18,7 @@ from ..rules.accounts_digest import DIGEST_ACCOUNT_RULE, accounts_digest
 from ..rules.acl_file import account_rules, acl_file
 from ..rules.append_only import Data, DataRecord, judge
 from ..rules.config_files import MAX_CLIENTS, PORT, SENTINEL_PORT, Configuration
+from ..rules.disk import disk_problem
 from ..rules.epochs import PrimaryClaim
 from ..rules.passwords import Passwords
 from ..rules.sentinel_file import altered_settings, recorded_primary
@@ -110,6 +112,11 @@ class Node:
     def started_address(self) -> str:
         """The address that the servers were started with; empty if that is not known."""
         return str(self._start_facts().get("address", ""))
+
+    def disk_problem(self) -> str:
+        """Why the disk of the data is likely to be full soon; empty if it is not."""
+        path = self._start_facts().get("data")
+        return disk_problem(self.workload.disk_usage(Path(path))) if isinstance(path, str) else ""
 
     def _start_facts(self) -> Mapping[str, object]:
         try:

@@ -106,7 +106,7 @@ class UnitServers:
             successor=lambda: self._successor(peers),
         )
         if not must_start:
-            must_start = self._stop_what_differs() or self._apply_changes(
+            must_start = self._follow_address() or self._apply_changes(
                 startup, tls, may_restart=may_restart
             )
         if not must_start:
@@ -278,17 +278,17 @@ class UnitServers:
             )
         )
 
-    def _stop_what_differs(self) -> bool:
-        """Stop servers that listen on a former address, or that somebody has changed by hand.
+    def _follow_address(self) -> bool:
+        """Stop servers that listen on a former address of this unit.
 
         Returns:
-            Whether something was stopped.
+            Whether they were stopped.
         """
         old = self.node.started_address()
-        if old and old != self.node.address:
-            self.node.stop(f"the unit's address has changed from {old} to {self.node.address}")
-            return True
-        return self.is_periodic and self._repair.undo_changes()
+        if not old or old == self.node.address:
+            return False
+        self.node.stop(f"the unit's address has changed from {old} to {self.node.address}")
+        return True
 
     def _apply_changes(self, startup: Startup, tls: TlsFiles, *, may_restart: bool) -> bool:
         """Change what running servers can change, and stop them if they have to restart.
@@ -313,7 +313,7 @@ class UnitServers:
         if reason := startup.reason_to_restart():
             self.node.stop(reason)
             return True
-        return False
+        return self.is_periodic and self._repair.undo_changes()
 
     def keep_account_files(self, shared: SharedState) -> None:
         """Keep the files from which the servers take their accounts when they start.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ..rules.append_only import DataFiles
+from ..rules.disk import DiskUsage
 
 Service = Literal["server", "sentinel"]
 
@@ -129,6 +130,10 @@ class Workload(Protocol):
         Raises:
             WorkloadError: If they cannot be moved.
         """
+        ...
+
+    def disk_usage(self, directory: Path) -> DiskUsage:
+        """How full the disk of a data directory is; all zeros if that cannot be told."""
         ...
 
     def is_running(self, service: Service) -> bool:

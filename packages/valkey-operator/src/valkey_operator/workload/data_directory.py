@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..rules.append_only import DIRECTORY, MANIFEST, DataFiles, last_incremental
+from ..rules.disk import DiskUsage
 
 RECORD = "valkey-data.json"
 """The charm's record of how new the data are."""
@@ -38,18 +39,32 @@ class DataDirectory:
             log_time: When it did so, in seconds since 1970.
         """
         directory = self.path / DIRECTORY
-        sizes: dict[str, int] = {}
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(directory):
-                with contextlib.suppress(OSError):
-                    stat = entry.stat()
-                    sizes[entry.name] = stat.st_size
-                    # A copy may bring an old time of modification, but not of this.
-                    log = log if stat.st_ctime <= log_time else ""
+        files = self._files()
+        sizes = {name: stat.st_size for name, stat in files.items()}
+        # A copy may bring an old time of modification, but not of this.
+        if any(stat.st_ctime > log_time for stat in files.values()):
+            log = ""
         manifest = _read_text(directory / MANIFEST)
         name = last_incremental(manifest)
         tail = _read_tail(directory / name) if name else b""
         return DataFiles(sizes, manifest, tail, _read_text(self.path / RECORD), log)
+
+    def disk_usage(self) -> DiskUsage:
+        """How full its disk is; all zeros if that cannot be told."""
+        try:
+            usage = shutil.disk_usage(self.path)
+        except OSError:
+            return DiskUsage()
+        return DiskUsage(usage.total, usage.free, sum(s.st_size for s in self._files().values()))
+
+    def _files(self) -> dict[str, os.stat_result]:
+        """The append-only files, by name."""
+        files: dict[str, os.stat_result] = {}
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self.path / DIRECTORY):
+                with contextlib.suppress(OSError):
+                    files[entry.name] = entry.stat()
+        return files
 
     def write_record(self, text: str) -> None:
         """Replace the charm's record, or leave the old one whole."""

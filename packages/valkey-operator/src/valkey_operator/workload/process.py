@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ..clock import Clock, until
 from ..rules.append_only import DataFiles
+from ..rules.disk import DiskUsage
 from . import Service, WorkloadError
 from .data_directory import DataDirectory
 from .sentinel_script import juju_exec_script, recheck_script
@@ -218,6 +219,10 @@ class ProcessWorkload:
         """See :class:`Workload`."""
         with _storage_errors():
             return DataDirectory(self.data_directory).set_aside(needed)
+
+    def disk_usage(self, directory: Path) -> DiskUsage:
+        """See :class:`Workload`."""
+        return DataDirectory(directory).disk_usage()
 
     def is_running(self, service: Service) -> bool:
         """See :class:`Workload`."""
