@@ -79,7 +79,7 @@ def test_accounts_have_their_rules_again(testbed: localjuju.Juju) -> None:
         (client,) = (n for n in server.acl_users() if n.startswith("relation-"))
     changes = {
         "server": [
-            (client, "resetpass", ">another"),
+            (client, "resetpass", ">a-password-of-somebody"),
             ("default", "on", "nopass"),
             ("intruder", "on", "nopass", "~*", "&*", "+@all"),
             ("charm-sentinel", "+flushall"),
@@ -102,7 +102,7 @@ def test_accounts_have_their_rules_again(testbed: localjuju.Juju) -> None:
     assert accounts_of(testbed) == before
     text = log(testbed)
     assert f"server of {OPERATOR}/0: deleted accounts that no relation asked for: intruder" in text
-    assert "another" not in text
+    assert "a-password-of-somebody" not in text
     assert failed_hooks(testbed) == []
 
 

@@ -50,15 +50,10 @@ def test_a_sentinel_that_was_made_to_forget_the_primary_monitors_it_again(
     assert failed_hooks(testbed) == []
 
 
-@pytest.mark.parametrize(
-    ("prefix", "reason"),
-    [("application:*", "isolation=strict refuses asker"), ("{", "refused: asker")],
-)
-def test_a_refused_request_is_told_to_the_operator(
-    testbed: localjuju.Juju, prefix: str, reason: str
-) -> None:
+def test_a_refused_request_is_told_to_the_operator(testbed: localjuju.Juju) -> None:
+    reason = "isolation=strict refuses asker"
     testbed.config(OPERATOR, {"isolation": "strict"})
-    testbed.deploy(CHARMS / "scripted_requirer", "asker", config={"prefix": prefix})
+    testbed.deploy(CHARMS / "scripted_requirer", "asker", config={"prefix": "application:*"})
     testbed.integrate(OPERATOR, "asker")
     testbed.settle()
     assert reason in application_status(testbed)[1]
