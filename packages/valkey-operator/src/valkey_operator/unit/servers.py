@@ -90,6 +90,7 @@ class UnitServers:
         others = [peer for peer in peers if peer.unit != self.peers.unit]
         had_data = self.peers.own().started
         tls = TlsFiles(node.workload, shared.tls)
+        self._follow_address()
         must_start = not node.is_running()
         if must_start and not tls.can_start:
             self._publish(tls, has_started=False)
@@ -106,9 +107,7 @@ class UnitServers:
             successor=lambda: self._successor(peers),
         )
         if not must_start:
-            must_start = self._follow_address() or self._apply_changes(
-                startup, tls, may_restart=may_restart
-            )
+            must_start = self._apply_changes(startup, tls, may_restart=may_restart)
         if not must_start:
             self._publish(tls, has_started=True)
             self._keep_records(replace(startup, had_data=True), only_facts=not self.is_periodic)
@@ -278,17 +277,11 @@ class UnitServers:
             )
         )
 
-    def _follow_address(self) -> bool:
-        """Stop servers that listen on a former address of this unit.
-
-        Returns:
-            Whether they were stopped.
-        """
+    def _follow_address(self) -> None:
+        """Stop servers that listen on a former address of this unit."""
         old = self.node.started_address()
-        if not old or old == self.node.address:
-            return False
-        self.node.stop(f"the unit's address has changed from {old} to {self.node.address}")
-        return True
+        if old and old != self.node.address:
+            self.node.stop(f"the unit's address has changed from {old} to {self.node.address}")
 
     def _apply_changes(self, startup: Startup, tls: TlsFiles, *, may_restart: bool) -> bool:
         """Change what running servers can change, and stop them if they have to restart.
