@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from valkey_operator.decide.health import remarks, service_problem
+from valkey_operator.decide.health import full_servers, remarks, service_problem
 from valkey_operator.model.facts import Facts
+from valkey_operator.rules.settings import Settings
 
 from .cluster_model import make_facts
 
@@ -83,3 +84,21 @@ def test_sentinels_that_do_not_watch_are_named() -> None:
     assert list(remarks(replace(facts, cluster=idle))) == [
         f"Sentinel of {facts.unit_at(in_tilt)} monitors nothing"
     ]
+
+
+@pytest.mark.parametrize(("seconds", "warns"), [(1, True), (3, True), (4, False), (5, False)])
+def test_a_down_after_with_which_no_failover_may_follow_is_a_remark(
+    seconds: int, *, warns: bool
+) -> None:
+    facts = replace(make_facts(), settings=Settings(down_after=seconds))
+    assert bool(list(remarks(facts))) == warns
+
+
+def test_servers_that_clients_have_filled_are_named() -> None:
+    facts = make_facts()
+    assert full_servers(facts) == ""
+    address = sorted(facts.cluster.servers)[1]
+    cluster = replace(facts.cluster, full_servers=frozenset({address}))
+    assert full_servers(replace(facts, cluster=cluster)).startswith(
+        "Clients hold all connections of Valkey on v/1, and nobody else can connect: "
+    )

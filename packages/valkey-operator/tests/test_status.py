@@ -7,7 +7,7 @@ from dataclasses import replace
 import ops
 import pytest
 
-from valkey_operator.decide.status import application_status, shared_keys
+from valkey_operator.decide.status import address_problem, application_status, shared_keys
 from valkey_operator.model.facts import Facts
 from valkey_operator.rules.accounts import Version
 from valkey_operator.rules.settings import Settings
@@ -92,3 +92,22 @@ def test_it_names_a_server_version_with_a_known_vulnerability(
     message = status_of(make_facts(cluster=make_cluster(version=version))).message
     assert advice in message
     assert ("CVE-" in message) == bool(advice)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "fe80::1", "valkey-0.endpoints"])
+def test_an_address_that_others_can_reach_is_no_problem(address: str) -> None:
+    assert address_problem(address, "valkey-peers") is None
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+def test_an_address_that_means_any_is_refused(address: str) -> None:
+    problem = address_problem(address, "valkey-peers")
+    assert isinstance(problem, ops.BlockedStatus)
+    assert problem.message == (
+        f"Juju gives this unit the address {address}, where nobody can reach it; bind valkey-peers"
+        " to another space"
+    )
+
+
+def test_a_unit_waits_for_its_address() -> None:
+    assert isinstance(address_problem("", "valkey-peers"), ops.WaitingStatus)

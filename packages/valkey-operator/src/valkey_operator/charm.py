@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
 import logging
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -14,7 +12,7 @@ from valkey_client import RequestsChangedEvent, RequestsReleasedEvent, ValkeyPro
 
 from .actions import ActionDependencies, Actions
 from .decide.certificate_status import unit_statuses
-from .decide.status import application_status, shared_keys
+from .decide.status import address_problem, application_status, shared_keys
 from .model.primary_change import PrimaryChange
 from .model.start import Start, StartDecision
 from .peers import Peers
@@ -238,7 +236,7 @@ class ValkeyOperatorCharm(ops.CharmBase):
             self._outcome = HookOutcome(ops.BlockedStatus(UNSUPPORTED))
             self._reconciler.postpone(request.look_at)
             return
-        if problem := _address_problem(self.address):
+        if problem := address_problem(self.address, PEERS):
             self._outcome = HookOutcome(problem)
             self._reconciler.postpone(request.look_at)
             return
@@ -298,19 +296,6 @@ class ValkeyOperatorCharm(ops.CharmBase):
             event.add_status(self._outcome.problem)
         elif latest := self._outcome.round:
             event.add_status(application_status(latest.facts, latest.plan))
-
-
-def _address_problem(address: str) -> ops.StatusBase | None:
-    """Why servers cannot use the address that Juju gives this unit; None if they can."""
-    if not address:
-        return ops.WaitingStatus("Waiting for Juju to give this unit an address")
-    with contextlib.suppress(ValueError):  # A name.
-        if ipaddress.ip_address(address).is_unspecified:
-            return ops.BlockedStatus(
-                f"Juju gives this unit the address {address}, where nobody can reach it; bind"
-                f" {PEERS} to another space"
-            )
-    return None
 
 
 def _waiting_status(decision: StartDecision) -> ops.StatusBase:

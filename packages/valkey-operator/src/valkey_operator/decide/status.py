@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 from collections.abc import Iterable, Sequence
 
 import ops
@@ -50,6 +52,24 @@ def _advice(version: Version) -> str:
 
 def _text(version: Version) -> str:
     return ".".join(map(str, version))
+
+
+def address_problem(address: str, endpoint: str) -> ops.StatusBase | None:
+    """Why servers cannot use the address that Juju gives a unit; None if they can.
+
+    Args:
+        address: The address; empty before Juju knows it.
+        endpoint: The endpoint whose address it is.
+    """
+    if not address:
+        return ops.WaitingStatus("Waiting for Juju to give this unit an address")
+    with contextlib.suppress(ValueError):  # A name.
+        if ipaddress.ip_address(address).is_unspecified:
+            return ops.BlockedStatus(
+                f"Juju gives this unit the address {address}, where nobody can reach it; bind"
+                f" {endpoint} to another space"
+            )
+    return None
 
 
 def application_status(facts: Facts, plan: Plan) -> ops.StatusBase:

@@ -94,7 +94,9 @@ class Repair:
         for service, connection in self._services():
             try:
                 if present := sorted(set(gone) & set(connection.ask("ACL USERS"))):
-                    logger.info("%s of this unit: dropping accounts %s", service, names)
+                    logger.info(
+                        "%s of this unit: dropping accounts %s", service, ", ".join(present)
+                    )
                     connection.ask("ACL DELUSER", *present)
                     dropped = True
             except NoLoginError as error:
